@@ -1,0 +1,112 @@
+import { stringify } from 'yaml';
+import type { DesiredCluster } from '../lab/desired.ts';
+import type { Manifest } from '../lab/lab.ts';
+import type { RunStep, Step, WaitStep } from '../step/step.ts';
+import { kubeconfigFile } from '../step/value.ts';
+
+/** The pinned release. */
+export const DEFAULT_MANIFEST =
+  'https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml';
+
+export const METALLB = {
+  namespace: 'metallb-system',
+  controller: 'controller',
+  speaker: 'speaker',
+  pool: 'lab',
+  /** Says on the pool which manifest was applied, so that another one is noticed. */
+  manifestAnnotation: 'lab/manifest',
+} as const;
+
+/** What tells one manifest from another: the content of a file, the address of a URL. */
+export const manifestId = ({ location, sha256 }: Manifest): string => sha256 ?? location;
+
+/** MetalLB in layer 2 mode, and one pool with the cluster's addresses of every family. */
+export function metallbSteps(cluster: DesiredCluster, manifest: Manifest, needs: readonly string[]): Step[] {
+  const kubeconfig = kubeconfigFile(cluster.name);
+  const base = { clusters: [cluster.name], timeout: 180 } as const;
+  const apply: RunStep = {
+    ...base,
+    kind: 'run',
+    id: `${cluster.name}/metallb`,
+    title: 'install MetalLB',
+    needs,
+    argv: [
+      'kubectl',
+      '--kubeconfig',
+      kubeconfig,
+      'apply',
+      '--server-side',
+      '--force-conflicts',
+      '--field-manager=lab',
+      '-f',
+      manifest.location,
+    ],
+    // The API server may not answer yet right after the nodes are made; a URL may fail for once.
+    retry: {
+      on: ['connection refused', 'EOF', 'timeout', 'Unable to connect', 'ServiceUnavailable'],
+      every: 2,
+      for: 60,
+    },
+  };
+  const wait = (resource: 'deployment' | 'daemonset', name: string): WaitStep => ({
+    ...base,
+    kind: 'wait',
+    id: `${cluster.name}/metallb-${name}`,
+    title: `wait for MetalLB's ${name}`,
+    needs: [apply.id],
+    kubeconfig,
+    for: { resource, namespace: METALLB.namespace, name },
+  });
+  const controller = wait('deployment', METALLB.controller);
+  const speaker = wait('daemonset', METALLB.speaker);
+  const pool = { ...metallbPoolStep(cluster, manifest, [controller.id]), ...base };
+  return [apply, controller, speaker, pool];
+}
+
+/** Writes the pool; also alone, when only its addresses changed. */
+export function metallbPoolStep(cluster: DesiredCluster, manifest: Manifest, needs: readonly string[]): RunStep {
+  return {
+    kind: 'run',
+    id: `${cluster.name}/pool`,
+    title: `hand out ${cluster.loadBalancer.map(({ range }) => range).join(' and ')}`,
+    clusters: [cluster.name],
+    needs,
+    timeout: 180,
+    why: 'A running controller is not enough: its webhook certificate is made at run time, so this is tried again.',
+    argv: [
+      'kubectl',
+      '--kubeconfig',
+      kubeconfigFile(cluster.name),
+      'apply',
+      '--server-side',
+      '--force-conflicts',
+      '--field-manager=lab',
+      '-f',
+      '-',
+    ],
+    stdin: poolManifests(cluster, manifest),
+    retry: {
+      on: ['failed calling webhook', 'connection refused', 'x509', 'no matches for kind', 'no endpoints available'],
+      every: 1,
+      for: 120,
+    },
+  };
+}
+
+function poolManifests(cluster: DesiredCluster, manifest: Manifest): string {
+  const metadata = { name: METALLB.pool, namespace: METALLB.namespace };
+  const pool = {
+    apiVersion: 'metallb.io/v1beta1',
+    kind: 'IPAddressPool',
+    metadata: { ...metadata, annotations: { [METALLB.manifestAnnotation]: manifestId(manifest) } },
+    // Both families in one pool, or a dual-stack service gets only one address.
+    spec: { addresses: cluster.loadBalancer.map(({ range }) => range) },
+  };
+  const advertisement = {
+    apiVersion: 'metallb.io/v1beta1',
+    kind: 'L2Advertisement',
+    metadata,
+    spec: { ipAddressPools: [METALLB.pool] },
+  };
+  return `${stringify(pool)}---\n${stringify(advertisement)}`;
+}

@@ -1,0 +1,212 @@
+import { EnvironmentError, EXIT, InputError } from '../errors.ts';
+import { acquireLock } from '../exec/lock.ts';
+import { identifySelf } from '../exec/process-identity.ts';
+import { releaseReservations, reserve } from '../exec/reservations.ts';
+import { engineState } from '../exec/state-directory.ts';
+import type { Desired } from '../lab/desired.ts';
+import type { Observed } from '../lab/observed.ts';
+import type { Change } from '../plan/change.ts';
+import { diffForCreate } from '../plan/diff.ts';
+import { planCreate } from '../plan/plan-create.ts';
+import { type Preflight, preflight } from '../plan/preflight.ts';
+import { resolve } from '../plan/resolve.ts';
+import { clustersToMake } from '../plan/summary.ts';
+import { PROVIDERS } from '../providers/index.ts';
+import { describeClusters, formatClusters } from '../report/cluster-info.ts';
+import { formatPlan } from '../report/plan-text.ts';
+import type { Plan } from '../step/step.ts';
+import { describeFailures, executePlan, type Work, withLab } from './execute-plan.ts';
+import { type Flags, type Io, note, print } from './io.ts';
+import { openSession, type Session } from './session.ts';
+
+export interface CreateFlags extends Flags {
+  readonly dryrun: boolean;
+  readonly recreate: readonly string[];
+  readonly ignorePreflight: readonly string[];
+}
+
+interface Planned {
+  readonly observed: Observed;
+  readonly desired: Desired;
+  readonly changes: readonly Change[];
+  readonly plan: Plan;
+  readonly checks: readonly Preflight[];
+}
+
+/** `lab create`: the network, clusters, contexts and pools that the specs ask for. */
+export async function create(flags: CreateFlags, io: Io): Promise<number> {
+  const session = await openSession(flags, io);
+  for (const text of session.notes) note(io, text);
+  const { makeable, onlyPlanned } = splitByProvider(session);
+  if (flags.dryrun) {
+    const planned = await planNow(session, flags, makeable);
+    for (const text of notYet(onlyPlanned)) note(io, text);
+    await showPlan(planned, session, flags, io);
+    return EXIT.done;
+  }
+  const work: Work = {
+    io,
+    flags,
+    verb: 'create',
+    lab: session.lab.name,
+    state: session.state,
+    runner: session.runner,
+    kubeconfig: session.kubeconfig.file,
+  };
+  // A look without the lock: a machine that lacks something is told so before anything is written.
+  const first = await planNow(session, flags, makeable);
+  const missing = first.observed.missing;
+  if (missing.length > 0) {
+    await showPlan(first, session, flags, io);
+    throw new EnvironmentError(
+      `nothing was created: ${missing.map(({ what }) => what).join('; ')}`,
+      missing.map(({ hint }) => hint).join('\n'),
+    );
+  }
+  if (onlyPlanned.length > 0)
+    throw new EnvironmentError(
+      `nothing was created: ${notYet(onlyPlanned).join('; ')}`,
+      hintForMakeable(session, makeable),
+    );
+  return withLab(work, async () => {
+    const planned = first.changes.length === 0 ? first : await planAndReserve(session, flags, makeable);
+    try {
+      return await carryOut(planned, session, work, flags);
+    } finally {
+      await giveBack(planned, session);
+    }
+  });
+}
+
+function splitByProvider({ lab, names }: Session) {
+  const chosen = lab.clusters.filter(({ name }) => names.includes(name));
+  return {
+    makeable: chosen.filter(({ provider }) => PROVIDERS[provider].make).map(({ name }) => name),
+    onlyPlanned: chosen.filter(({ provider }) => !PROVIDERS[provider].make),
+  };
+}
+
+const notYet = (clusters: Session['lab']['clusters']): string[] =>
+  clusters.map(({ name, provider }) => `${name}: ${provider} clusters are planned and shown; creating one comes next`);
+
+const hintForMakeable = ({ lab }: Session, names: readonly string[]): string | undefined =>
+  names.length > 0 ? `create the others by name: lab create ${lab.dir} ${names.join(' ')}` : undefined;
+
+async function planNow(session: Session, flags: CreateFlags, names: readonly string[]): Promise<Planned> {
+  const observed = await session.observe({ choose: true, count: true });
+  const desired = resolve(session.lab, observed);
+  const unknown = flags.recreate.filter((name) => !names.includes(name));
+  if (unknown.length > 0) {
+    throw new InputError([
+      {
+        at: 'command line',
+        message: `--recreate ${unknown.join(' ')}: not among the clusters to create (${names.join(', ')})`,
+      },
+    ]);
+  }
+  const changes = diffForCreate(desired, observed, { names, recreate: flags.recreate });
+  return {
+    observed,
+    desired,
+    changes,
+    plan: planCreate(desired, observed, changes, names),
+    checks: preflight(desired, observed, changes),
+  };
+}
+
+/** Chooses ranges under the lock of the engine and reserves them there, so that no other lab takes the same. */
+async function planAndReserve(session: Session, flags: CreateFlags, names: readonly string[]): Promise<Planned> {
+  const before = await session.observe({ choose: false, count: false });
+  if (!before.engine) throw new EnvironmentError('the engine went away', before.missing[0]?.hint);
+  const engine = engineState(session.stateRoot, before.engine.id);
+  await engine.prepare();
+  const lock = await acquireLock(engine.lock, { name: 'the engine', verb: 'lab create', wait: 60 });
+  try {
+    const planned = await planNow(session, flags, names);
+    const making = clustersToMake(planned.changes);
+    const ranges = planned.desired.clusters
+      .filter(({ name }) => making.includes(name))
+      .flatMap(({ name, pods, services, loadBalancer }) => [
+        ...pods.map(({ range }) => ({ cidr: range, use: `pods of ${name}` })),
+        ...services.map(({ range }) => ({ cidr: range, use: `services of ${name}` })),
+        ...loadBalancer.map(({ range }) => ({ cidr: range, use: `pool of ${name}` })),
+      ]);
+    const network = planned.desired.network.subnets.map(({ range }) => ({
+      cidr: range,
+      use: `network ${planned.desired.network.name}`,
+    }));
+    if (making.length > 0)
+      await reserve(engine.reservations, identifySelf(), session.lab.uid, session.lab.name, [...ranges, ...network]);
+    return planned;
+  } finally {
+    lock.release();
+  }
+}
+
+async function giveBack({ observed, changes }: Planned, session: Session): Promise<void> {
+  if (!observed.engine || clustersToMake(changes).length === 0) return;
+  const engine = engineState(session.stateRoot, observed.engine.id);
+  const lock = await acquireLock(engine.lock, { name: 'the engine', verb: 'lab create', wait: 60 });
+  await releaseReservations(engine.reservations, identifySelf());
+  lock.release();
+}
+
+async function carryOut(planned: Planned, session: Session, work: Work, flags: CreateFlags): Promise<number> {
+  const { io } = work;
+  const { desired, plan, changes } = planned;
+  for (const text of desired.warnings) note(io, `warning: ${text}`);
+  const failed = planned.checks.filter(
+    ({ result, name }) => result === 'failed' && !flags.ignorePreflight.includes(name),
+  );
+  if (failed.length > 0) {
+    throw new EnvironmentError(
+      `nothing was created: ${failed.map(({ detail }) => detail).join('; ')}`,
+      [
+        ...failed.flatMap(({ hint }) => hint ?? []),
+        `or go on all the same: --ignore-preflight ${failed.map(({ name }) => name).join(',')}`,
+      ].join('\n'),
+    );
+  }
+  for (const change of changes) {
+    if (change.kind === 'cluster' && change.action !== 'create') note(io, `${change.cluster}: ${change.why}`);
+  }
+  const { reports, exitCode } =
+    plan.steps.length > 0 ? await executePlan(plan, work) : { reports: [], exitCode: EXIT.done };
+  if (exitCode !== EXIT.done) {
+    note(io, describeFailures(plan, reports, `lab create ${flags.words.join(' ')}`.trimEnd()));
+    return exitCode;
+  }
+  const after = plan.steps.length > 0 ? await session.observe({ choose: false, count: false }) : planned.observed;
+  const infos = describeClusters(desired, after, session.names);
+  if (flags.output === 'json')
+    print(io, JSON.stringify({ plan: plan.summary, steps: reports, clusters: infos }, undefined, 2));
+  else if (flags.output === 'name') print(io, infos.map(({ name }) => `cluster/${name}`).join('\n'));
+  else {
+    print(io, formatClusters(infos, flags.output === 'wide'));
+    note(
+      io,
+      plan.steps.length > 0
+        ? `\nnext: kubectl --context ${session.names[0]} get nodes`
+        : '\nnothing to do: everything is as declared',
+    );
+  }
+  return EXIT.done;
+}
+
+async function showPlan(
+  { plan, desired, observed }: Planned,
+  session: Session,
+  flags: CreateFlags,
+  io: Io,
+): Promise<void> {
+  for (const text of plan.warnings) note(io, `warning: ${text}`);
+  if (flags.output === 'json') return print(io, JSON.stringify(plan, undefined, 2));
+  if (flags.output === 'yaml') return print(io, (await import('yaml')).stringify(plan));
+  if (flags.output === 'script') return print(io, (await import('../report/plan-script.ts')).renderScript(plan));
+  if (flags.output === 'name') return print(io, plan.steps.map(({ id }) => id).join('\n'));
+  const infos = describeClusters(desired, observed, session.names);
+  const network = desired.network.subnets.map(({ range }) => range).join(', ');
+  print(io, `lab ${desired.lab.name} on Docker network ${desired.network.name} (${network})\n\n`);
+  print(io, `${formatClusters(infos, false)}\n\n`);
+  print(io, formatPlan(plan, flags.output === 'wide'));
+}

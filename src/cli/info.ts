@@ -1,0 +1,23 @@
+import { EXIT } from '../errors.ts';
+import { resolve } from '../plan/resolve.ts';
+import { describeClusters, formatClusters, formatReasons } from '../report/cluster-info.ts';
+import { type Flags, type Io, note, print } from './io.ts';
+import { openSession } from './session.ts';
+
+/** `lab info`: ranges, pools, addresses, endpoints and contexts, of clusters that run and of those that are planned. */
+export async function info(flags: Flags & { readonly why: boolean }, io: Io): Promise<number> {
+  const session = await openSession(flags, io);
+  for (const text of session.notes) note(io, text);
+  const observed = await session.observe({ choose: true, count: false });
+  const desired = resolve(session.lab, observed);
+  for (const text of desired.warnings) note(io, `warning: ${text}`);
+  const infos = describeClusters(desired, observed, session.names);
+  if (flags.output === 'json') print(io, JSON.stringify(infos, undefined, 2));
+  else if (flags.output === 'yaml') print(io, (await import('yaml')).stringify(infos));
+  else if (flags.output === 'name') print(io, infos.map(({ name }) => `cluster/${name}`).join('\n'));
+  else {
+    print(io, formatClusters(infos, flags.output === 'wide'));
+    if (flags.why) print(io, `\n${formatReasons(desired, infos)}`);
+  }
+  return EXIT.done;
+}

@@ -1,0 +1,119 @@
+import { readFileSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { InputError } from '../errors.ts';
+import { chooseKubeconfig, type KubeconfigChoice, readContexts } from '../exec/kubeconfig.ts';
+import { readReservations } from '../exec/reservations.ts';
+import { createRunner, type ProcessRunner } from '../exec/run-command.ts';
+import { engineState, type LabState, labState, stateRoot } from '../exec/state-directory.ts';
+import type { Lab } from '../lab/lab.ts';
+import type { Observed } from '../lab/observed.ts';
+import type { PrivateKubeconfig } from '../observe/clusters.ts';
+import { type ObserveInput, observe } from '../observe/observe.ts';
+import { loadLab } from '../spec/load.ts';
+import { nearest } from '../spec/suggest.ts';
+import type { Flags, Io } from './io.ts';
+
+const DEFAULT_DIR = 'clusters';
+
+/** Splits `[DIR] [NAME...]`: the first word is DIR when such a directory exists or it cannot be a name. */
+export function splitWords(
+  words: readonly string[],
+  cwd: string,
+): { readonly dir: string; readonly names: readonly string[] } {
+  const [first, ...rest] = words;
+  if (first !== undefined && (isDirectory(resolve(cwd, first)) || /[/\\.]/.test(first)))
+    return { dir: first, names: rest };
+  return { dir: DEFAULT_DIR, names: words };
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** Tells this machine's labs from those of another that shares the engine; empty where the system has no id. */
+export function machineKey(): string {
+  try {
+    return readFileSync('/etc/machine-id', 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+/** A lab with everything a verb needs to look at it and work on it. */
+export interface Session {
+  readonly lab: Lab;
+  /** Notes of the reader, such as what each key of the old format became. */
+  readonly notes: readonly string[];
+  /** The clusters that the command names; all when it names none. */
+  readonly names: readonly string[];
+  readonly runner: ProcessRunner;
+  readonly stateRoot: string;
+  readonly state: LabState;
+  readonly kubeconfig: KubeconfigChoice;
+  observe(depth: ObserveInput['depth']): Promise<Observed>;
+}
+
+/** Reads the specs and gets ready; starts no process and writes nothing. @throws InputError for wrong specs or names */
+export async function openSession(flags: Flags, io: Io): Promise<Session> {
+  const { dir, names: named } = splitWords(flags.words, io.cwd);
+  const defaultsFile = flags.defaults ?? io.env.LAB_DEFAULTS;
+  const { lab, notes } = await loadLab({
+    dir,
+    cwd: io.cwd,
+    stateKey: machineKey(),
+    ...(defaultsFile && { defaultsFile }),
+  });
+  const known = lab.clusters.map(({ name }) => name);
+  checkNames(named, known, dir);
+  const names = named.length > 0 ? known.filter((name) => named.includes(name)) : known;
+  const root = stateRoot(io.env);
+  const state = labState(root, lab.uid);
+  const kubeconfig = chooseKubeconfig(io.env, flags.kubeconfig);
+  const runner = createRunner();
+  return {
+    lab,
+    notes,
+    names,
+    runner,
+    stateRoot: root,
+    state,
+    kubeconfig,
+    observe: (depth) => observe({ lab, runner, names, depth, ...readers(root, state, kubeconfig) }),
+  };
+}
+
+/** How the observer reads what is kept in files. */
+export function readers(root: string, state: LabState, kubeconfig: KubeconfigChoice) {
+  return {
+    readContexts: () => readContexts(kubeconfig.all),
+    readReservations: (engineId: string) => readReservations(engineState(root, engineId).reservations),
+    privateKubeconfig: (cluster: string) => readPrivate(state.kubeconfig(cluster)),
+  };
+}
+
+async function readPrivate(file: string): Promise<PrivateKubeconfig | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const [context] = await readContexts([file]);
+  return context?.ca && context.server ? { text, ca: context.ca, server: context.server } : undefined;
+}
+
+function checkNames(named: readonly string[], known: readonly string[], dir: string): void {
+  const unknown = named.filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  throw new InputError(
+    unknown.map((name) => {
+      const meant = nearest(name, known);
+      return {
+        at: 'command line',
+        message: `no cluster ${name} in ${dir}`,
+        hint: meant ? `did you mean ${meant}?` : `it has ${known.join(', ')}`,
+      };
+    }),
+  );
+}

@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FailedError } from '../errors.ts';
+import { connectApi } from '../observe/api-client.ts';
+import { type Command, type Outcome, type Runner, succeeded } from '../step/runner.ts';
+import type { KubeconfigStep, Precondition, QueryStep, RunStep, Step, Value, WaitStep } from '../step/step.ts';
+import { judge, pathOf } from '../tools/kube-api.ts';
+import { writeFileAtomically } from './atomic-file.ts';
+import { mergeContexts, removeContexts } from './kubeconfig.ts';
+import { describeFailure } from './run-command.ts';
+
+export interface PerformInput {
+  readonly runner: Runner;
+  /** The lab's state directory, which `{file}` values are relative to. */
+  readonly stateDir: string;
+  /** The user's kubeconfig. */
+  readonly kubeconfig: string;
+  readonly signal: AbortSignal;
+  /** Told of every process, so that a later run can find an orphan. */
+  readonly onProcess: (step: Step, argv0: string, pid: number) => void;
+}
+
+/** Does steps, one at a time or many at once; captures are shared between them. */
+export function createPerformer(input: PerformInput): (step: Step) => Promise<string | undefined> {
+  const captures = new Map<string, string>();
+  const text = (value: Value): string => {
+    if (typeof value === 'string') return value;
+    if ('file' in value) return join(input.stateDir, value.file);
+    return captures.get(value.ref) ?? '';
+  };
+  const command = (step: Step, argv: readonly Value[]): Command => ({
+    argv: argv.map(text),
+    timeout: step.timeout,
+    onStart: (pid) => input.onProcess(step, text(argv[0] ?? ''), pid),
+  });
+
+  const run = async (step: RunStep | QueryStep): Promise<Outcome> => {
+    const { stdin, env } = step.kind === 'run' ? step : {};
+    const request = {
+      ...command(step, step.argv),
+      ...(stdin !== undefined && { stdin: text(stdin) }),
+      ...(env && { env }),
+    };
+    const deadline = performance.now() + (step.retry?.for ?? 0) * 1000;
+    for (;;) {
+      const outcome = await input.runner.run(request);
+      if (succeeded(outcome)) return outcome;
+      const again = step.retry?.on.some((pattern) => new RegExp(pattern, 'i').test(outcome.stderr)) ?? false;
+      if (!again || outcome.failure || performance.now() > deadline)
+        throw new FailedError(describeFailure(request, outcome));
+      await sleep((step.retry?.every ?? 1) * 1000, undefined, { signal: input.signal });
+    }
+  };
+
+  /** Resolves to the message when what was relied on does not hold. */
+  const violated = async (step: Step, { argv, expect, message }: Precondition): Promise<string | undefined> => {
+    const outcome = await input.runner.run(command(step, argv));
+    if (outcome.failure) throw new FailedError(describeFailure(command(step, argv), outcome));
+    const holds = expect === 'failure' ? !succeeded(outcome) : succeeded(outcome) && outcome.stdout.trim() === '';
+    return holds ? undefined : message;
+  };
+
+  return async (step) => {
+    switch (step.kind) {
+      case 'run': {
+        const message = step.precondition && (await violated(step, step.precondition));
+        if (message !== undefined && step.precondition?.otherwise === 'skip') return message;
+        if (message !== undefined) throw new FailedError(message);
+        await run(step);
+        return undefined;
+      }
+      case 'query':
+        captures.set(step.capture, (await run(step)).stdout.trim());
+        return undefined;
+      case 'write':
+        await writeFileAtomically(text(step.file), `${text(step.content)}\n`, { mode: step.mode });
+        return undefined;
+      case 'kubeconfig':
+        await editKubeconfig(step, text(step.source), input.kubeconfig);
+        return undefined;
+      case 'wait':
+        await waitFor(step, text(step.kubeconfig), input.signal);
+        return undefined;
+      case 'check': {
+        const message = await violated(step, step.check);
+        if (message !== undefined) throw new FailedError(message);
+        return undefined;
+      }
+    }
+  };
+}
+
+async function editKubeconfig(
+  { action, contexts, owner, cluster }: KubeconfigStep,
+  source: string,
+  file: string,
+): Promise<void> {
+  if (action === 'merge') {
+    await mergeContexts({ file, privateFile: source, contexts, uid: owner, cluster });
+  }
+  if (action === 'remove') await removeContexts({ file, contexts, uid: owner });
+}
+
+/** Asks the API server twice a second; a deadline names what was seen last. */
+async function waitFor(step: WaitStep, kubeconfig: string, signal: AbortSignal): Promise<void> {
+  const api = await connectApi(await readFile(kubeconfig, 'utf8'));
+  const deadline = performance.now() + step.timeout * 1000;
+  let seen = 'the API server did not answer';
+  try {
+    while (performance.now() < deadline) {
+      try {
+        const verdict = judge(step.for, await api.get(pathOf(step.for)));
+        if (verdict.done) return;
+        seen = verdict.seen;
+      } catch (error) {
+        seen = `the API server does not answer: ${error instanceof Error ? error.message : error}`;
+      }
+      await sleep(500, undefined, { signal });
+    }
+  } finally {
+    api.close();
+  }
+  throw new FailedError(`not ready after ${step.timeout} s: ${seen}`);
+}

@@ -1,0 +1,113 @@
+import { Listr, ListrLogger, ProcessOutput } from 'listr2';
+import type { Plan, Step } from '../step/step.ts';
+import type { StepReport } from './scheduler.ts';
+
+/** Shows a run to a person while it happens. */
+export interface Progress {
+  start(step: Step): void;
+  end(step: Step, report: StepReport): void;
+  /** Resolves once the last line is drawn. */
+  close(): Promise<void>;
+}
+
+/** A row a cluster, and one for what the clusters share. */
+interface Row {
+  readonly name: string;
+  readonly begun: number;
+  left: number;
+  running: string[];
+  problem?: string;
+  settle?: (problem: string | undefined) => void;
+  show?: (title: string) => void;
+}
+
+const rowOf = (step: Step): string => step.clusters[0] ?? 'lab';
+
+/** A line a cluster with what it does now and how long it took, redrawn in place on a terminal; plain lines elsewhere. */
+export function createProgress(plan: Plan, stream: NodeJS.WriteStream): Progress {
+  const names = [...new Set(plan.steps.map(rowOf))];
+  const width = Math.max(...names.map((name) => name.length));
+  const rows = new Map(
+    names.map((name): [string, Row] => [
+      name,
+      { name, begun: performance.now(), left: plan.steps.filter((step) => rowOf(step) === name).length, running: [] },
+    ]),
+  );
+  const animated = stream.isTTY === true && process.env.TERM !== 'dumb' && !process.env.CI;
+  return animated ? drawRows(rows, width, stream) : printLines(rows, width, stream);
+}
+
+const since = (begun: number): string => `${((performance.now() - begun) / 1000).toFixed(0)} s`;
+
+function settleStep(row: Row, step: Step, report: StepReport): boolean {
+  row.left -= 1;
+  row.running = row.running.filter((title) => title !== step.title);
+  if (report.result === 'failed') row.problem ??= `could not ${step.title}`;
+  else if (report.result === 'blocked' || report.result === 'cancelled')
+    row.problem ??= report.result === 'cancelled' ? 'stopped' : 'waits for what failed';
+  return row.left === 0;
+}
+
+function printLines(rows: ReadonlyMap<string, Row>, width: number, stream: NodeJS.WriteStream): Progress {
+  const print = (row: Row, text: string) => stream.write(`${row.name.padEnd(width)}  ${text}\n`);
+  return {
+    start(step) {
+      print(rows.get(rowOf(step)) as Row, step.title);
+    },
+    end(step, report) {
+      const row = rows.get(rowOf(step)) as Row;
+      if (report.result === 'failed') print(row, `failed: ${step.title}`);
+      if (settleStep(row, step, report))
+        print(row, row.problem ? `✖ ${row.problem} (${since(row.begun)})` : `✔ done in ${since(row.begun)}`);
+    },
+    async close() {},
+  };
+}
+
+function drawRows(rows: ReadonlyMap<string, Row>, width: number, stream: NodeJS.WriteStream): Progress {
+  const title = (row: Row, text: string) => `${row.name.padEnd(width)}  ${text}`;
+  const output = new ProcessOutput(stream, stream);
+  const tasks = new Listr(
+    [...rows.values()].map((row) => ({
+      title: title(row, 'waiting'),
+      task: (_: unknown, task: { title: string }) => {
+        row.show = (text) => {
+          task.title = title(row, text);
+        };
+        return new Promise<void>((resolve, reject) => {
+          row.settle = (problem) => (problem === undefined ? resolve() : reject(new Error(title(row, problem))));
+        });
+      },
+    })),
+    {
+      concurrent: true,
+      exitOnError: false,
+      // Its own handler would leave with code 127 and no summary.
+      registerSignalListeners: false,
+      renderer: 'default',
+      rendererOptions: { showErrorMessage: false, logger: new ListrLogger({ processOutput: output }) },
+    },
+  );
+  const done = tasks.run();
+  const describe = (row: Row) => {
+    const more = row.running.length > 1 ? ` and ${row.running.length - 1} more` : '';
+    row.show?.(`${row.running.at(-1) ?? 'waiting'}${more}`);
+  };
+  return {
+    start(step) {
+      const row = rows.get(rowOf(step)) as Row;
+      row.running.push(step.title);
+      describe(row);
+    },
+    end(step, report) {
+      const row = rows.get(rowOf(step)) as Row;
+      const last = settleStep(row, step, report);
+      if (!last) return describe(row);
+      row.show?.(row.problem ? `${row.problem} (${since(row.begun)})` : `done in ${since(row.begun)}`);
+      row.settle?.(row.problem);
+    },
+    async close() {
+      await done;
+    },
+  };
+}

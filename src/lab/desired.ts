@@ -1,0 +1,49 @@
+/** What should be, computed from a `Lab` and what was observed; every range with the reason for it. JSON-safe. */
+import type { Cluster, Manifest } from './lab.ts';
+
+export interface Range {
+  /** A CIDR, or `first-last` for a pool. */
+  readonly range: string;
+  readonly family: 4 | 6;
+  readonly reason: string;
+}
+
+export interface DesiredSubnet extends Range {
+  readonly gateway: string;
+  /** Docker hands out addresses only from here, so pools outside it are never taken. */
+  readonly ipRange?: string;
+}
+
+export interface DesiredNetwork {
+  readonly name: string;
+  readonly adopt: boolean;
+  readonly subnets: readonly DesiredSubnet[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface DesiredNode {
+  readonly name: string;
+  readonly role: 'server' | 'worker';
+}
+
+export interface DesiredCluster {
+  readonly spec: Cluster;
+  readonly name: string;
+  readonly nodes: readonly DesiredNode[];
+  readonly pods: readonly Range[];
+  readonly services: readonly Range[];
+  readonly loadBalancer: readonly Range[];
+  /** The context of the cluster's own name first, then the provider's. */
+  readonly contexts: readonly string[];
+  /** What only a rebuild can change, as text: compared with what the cluster was made from. */
+  readonly fixed: Readonly<Record<string, string>>;
+}
+
+export interface Desired {
+  readonly lab: { readonly name: string; readonly uid: string; readonly dir: string };
+  readonly network: DesiredNetwork;
+  readonly loadBalancer: { readonly addon: 'metallb' | 'none'; readonly manifest: Manifest };
+  readonly clusters: readonly DesiredCluster[];
+  /** Said once, before anything happens: assumptions, and ranges that had to overlap a host route. */
+  readonly warnings: readonly string[];
+}

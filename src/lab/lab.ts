@@ -1,0 +1,94 @@
+/**
+ * What a user declared: the specs after reading, with names and defaults filled in, but without a single
+ * range that was not written down. Deep-readonly and JSON-safe (ranges are text).
+ */
+export type ProviderName = 'kind' | 'k3d';
+export type IpFamily = 'ipv4' | 'ipv6' | 'dual';
+export type ProxyMode = 'iptables' | 'ipvs' | 'nftables';
+export type LinkMode = 'flat' | 'gateway' | 'federated' | 'routes-only';
+
+/** A range that the user wrote, and where (`file:line:col`). */
+export interface Pin {
+  readonly cidr: string;
+  readonly at: string;
+}
+
+export interface PortMapping {
+  readonly host: number;
+  readonly node: number;
+  readonly protocol: 'tcp' | 'udp';
+  readonly listen?: string;
+  readonly at: string;
+}
+
+/** A manifest to apply: a URL, or a local file with the SHA-256 of its content. */
+export interface Manifest {
+  readonly location: string;
+  readonly sha256?: string;
+}
+
+export interface Cluster {
+  readonly name: string;
+  /** `file:line:col` of the cluster's name. */
+  readonly at: string;
+  readonly provider: ProviderName;
+  readonly group?: string;
+  readonly zone?: string;
+  readonly ipFamily: IpFamily;
+  readonly nodes: { readonly servers: number; readonly workers: number };
+  readonly kubernetes: { readonly image?: string; readonly version?: string };
+  readonly network: {
+    readonly pods: readonly Pin[];
+    readonly services: readonly Pin[];
+    readonly loadBalancer: readonly Pin[];
+    /** Prefix length of a node's share of the pod range, v4 and v6. */
+    readonly nodeMask: readonly [number, number];
+    readonly domain: string;
+    readonly proxyMode: ProxyMode;
+  };
+  readonly ports: readonly PortMapping[];
+  readonly images: readonly string[];
+  /** The provider's own block (`kind:`), checked by the provider. */
+  readonly providerConfig: Readonly<Record<string, unknown>>;
+}
+
+/** Where ranges are taken from, a pool a family; sizes are at most these prefix lengths. */
+export interface RangePool {
+  readonly v4: string;
+  readonly v6: string;
+}
+
+export interface NetworkSpec {
+  readonly name: string;
+  /** An existing network of somebody else's is used as it is and never changed or removed. */
+  readonly adopt: boolean;
+  readonly subnets: readonly Pin[];
+  readonly ipRange?: Pin;
+  readonly at: string;
+}
+
+export interface Link {
+  readonly from: string;
+  readonly to: string;
+  readonly mode: LinkMode;
+}
+
+export interface Lab {
+  readonly name: string;
+  /** Known by this, not by its name: two checkouts are two labs. Twelve hexadecimal digits. */
+  readonly uid: string;
+  /** The folder of the specs, as it can be typed. */
+  readonly dir: string;
+  readonly network: NetworkSpec;
+  readonly ranges: {
+    readonly networks: RangePool;
+    readonly pods: RangePool;
+    readonly services: RangePool;
+    readonly loadBalancer: { readonly size: number; readonly sizeAt?: string };
+  };
+  readonly loadBalancer: { readonly addon: 'metallb' | 'none'; readonly manifest: Manifest };
+  readonly groups: Readonly<Record<string, { readonly mode: LinkMode }>>;
+  readonly links: readonly Link[];
+  /** In the order of their names. */
+  readonly clusters: readonly Cluster[];
+}

@@ -1,0 +1,135 @@
+/** What Docker, the host and running clusters really are: the only picture of the world that a plan sees. JSON-safe. */
+import type { ProviderName } from './lab.ts';
+
+export interface Subnet {
+  readonly cidr: string;
+  readonly gateway?: string;
+  readonly ipRange?: string;
+}
+
+export interface DockerNetwork {
+  readonly id: string;
+  readonly name: string;
+  readonly driver: string;
+  readonly ipv6: boolean;
+  readonly subnets: readonly Subnet[];
+  readonly labels: Readonly<Record<string, string>>;
+  /** Running containers on it, with the addresses they hold. */
+  readonly attached: readonly { readonly name: string; readonly addresses: readonly string[] }[];
+}
+
+export interface NodeContainer {
+  readonly name: string;
+  readonly role: 'server' | 'worker' | 'proxy';
+  readonly running: boolean;
+  readonly image: string;
+  readonly networks: readonly string[];
+  readonly addresses: readonly string[];
+  readonly hostPorts: readonly string[];
+}
+
+/** What a cluster's API server said; absent when it did not answer. */
+export interface ApiState {
+  readonly nodes: readonly {
+    readonly name: string;
+    readonly ready: boolean;
+    readonly podCidrs: readonly string[];
+    readonly labels: Readonly<Record<string, string>>;
+  }[];
+  readonly loadBalancer?: {
+    readonly ready: boolean;
+    readonly manifest: string;
+    readonly pools: readonly string[];
+    readonly advertised: boolean;
+  };
+}
+
+/** What a cluster was made from: kept in the cluster itself, and on its first server for when the API is away. */
+export interface AppliedCluster {
+  readonly version: 1;
+  readonly lab: string;
+  readonly uid: string;
+  readonly dir: string;
+  /** The properties that only a rebuild can change, as sorted `key: value` text. */
+  readonly fixed: Readonly<Record<string, string>>;
+  readonly pods: readonly string[];
+  readonly services: readonly string[];
+  readonly loadBalancer: readonly string[];
+  /** Local images that were loaded: name to image ID. */
+  readonly images: Readonly<Record<string, string>>;
+}
+
+export interface ObservedCluster {
+  readonly provider: ProviderName;
+  readonly name: string;
+  /** uid of the lab that made it; absent when no lab did. */
+  readonly owner?: string;
+  readonly nodes: readonly NodeContainer[];
+  /** Pod and service ranges, when they could be read. */
+  readonly ranges?: { readonly pods: readonly string[]; readonly services: readonly string[] };
+  /** Present once the cluster has been ready; where it came from does not matter to a plan. */
+  readonly applied?: AppliedCluster;
+  readonly api?: ApiState;
+  /** The applied record is on the node but not yet in the API: a run stopped between the two. */
+  readonly unmarked?: boolean;
+  /** The cluster's own credentials, as far as a plan needs them; absent when no private kubeconfig is kept. */
+  readonly credentials?: { readonly ca: string; readonly server: string };
+}
+
+export interface ObservedContext {
+  readonly name: string;
+  /** The kubeconfig that holds it. */
+  readonly file: string;
+  /** uid of the lab whose mark the entry carries. */
+  readonly owner?: string;
+  readonly server?: string;
+  /** SHA-256 of the cluster's CA, to tell a context of the same name from ours. */
+  readonly ca?: string;
+}
+
+export interface HostState {
+  readonly platform: string;
+  readonly routes: readonly { readonly cidr: string; readonly via: string }[];
+  readonly resolvers: readonly string[];
+  readonly inotify?: { readonly instances: number; readonly watches: number; readonly instancesUsed: number };
+  /** False where the kernel has IPv6 switched off. */
+  readonly ipv6?: boolean;
+  /** Bytes. */
+  readonly memoryAvailable?: number;
+  readonly diskAvailable?: number;
+  /** Host ports of the specs that something already holds. */
+  readonly portsInUse: readonly number[];
+}
+
+/** Ranges that a create in progress on this engine has chosen but not yet made. */
+export interface Reservation {
+  readonly uid: string;
+  readonly lab: string;
+  readonly cidr: string;
+  readonly use: string;
+}
+
+export interface Engine {
+  readonly id: string;
+  readonly version: string;
+  readonly cpus: number;
+  readonly memory: number;
+  /** The engine runs on this machine's own kernel, so the host's numbers are the engine's. */
+  readonly local: boolean;
+  /** Where it keeps its data, on its own machine. */
+  readonly rootDir: string;
+}
+
+export interface Observed {
+  /** Absent: why no engine answered is in `missing`. */
+  readonly engine?: Engine;
+  /** What is missing on this machine, each with the line to type. */
+  readonly missing: readonly { readonly what: string; readonly hint: string; readonly engine?: boolean }[];
+  readonly networks: readonly DockerNetwork[];
+  readonly clusters: readonly ObservedCluster[];
+  readonly contexts: readonly ObservedContext[];
+  /** Images of the specs that the engine holds: name to image ID. */
+  readonly images: Readonly<Record<string, string>>;
+  readonly host: HostState;
+  readonly reservations: readonly Reservation[];
+}

@@ -1,0 +1,48 @@
+import { Agent, request } from 'node:https';
+
+/** Reads of one cluster's API server. */
+export interface ApiClient {
+  /** The JSON at a path; undefined for 404. @throws when the server does not answer within `seconds` or says no */
+  get(path: string, seconds?: number): Promise<unknown>;
+  close(): void;
+}
+
+/**
+ * A client for the current context of a kubeconfig. The Kubernetes client library reads the credentials (it knows
+ * tokens and exec plugins too); it is loaded only here, because that alone takes a quarter of a second.
+ */
+export async function connectApi(kubeconfig: string): Promise<ApiClient> {
+  const { KubeConfig } = await import('@kubernetes/client-node');
+  const config = new KubeConfig();
+  config.loadFromString(kubeconfig);
+  const server = config.getCurrentCluster()?.server;
+  if (!server) throw new TypeError('the kubeconfig has no current context');
+  const agent = new Agent({ keepAlive: true });
+  return {
+    get: async (path, seconds = 3) => {
+      const options = {};
+      await config.applyToHTTPSOptions(options);
+      return readJson(new URL(path, server), { ...options, agent }, seconds);
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+function readJson(url: URL, options: object, seconds: number): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, options, (response) => {
+      const parts: Buffer[] = [];
+      response.on('data', (part: Buffer) => parts.push(part));
+      response.on('error', reject);
+      response.on('end', () => {
+        if (response.statusCode === 404) resolve(undefined);
+        else if (response.statusCode !== 200) reject(new Error(`${url.pathname} answered ${response.statusCode}`));
+        else resolve(JSON.parse(Buffer.concat(parts).toString('utf8')));
+      });
+    });
+    // A published port may accept while nothing listens behind it yet.
+    sent.setTimeout(seconds * 1000, () => sent.destroy(new Error(`${url.host} did not answer within ${seconds} s`)));
+    sent.on('error', reject);
+    sent.end();
+  });
+}

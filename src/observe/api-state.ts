@@ -1,0 +1,71 @@
+import { METALLB } from '../addons/metallb.ts';
+import type { ApiState, AppliedCluster } from '../lab/observed.ts';
+import { RECORD_ANNOTATION } from '../lab/ownership.ts';
+import { isNodeReady, isRolledOut, listOf, NODES_PATH, type NodeObject, pathOf } from '../tools/kube-api.ts';
+import { type ApiClient, connectApi } from './api-client.ts';
+
+/** What a running cluster says of itself; undefined when its API server does not answer. */
+export async function readApiState(
+  kubeconfig: string,
+): Promise<{ readonly state: ApiState; readonly applied?: AppliedCluster } | undefined> {
+  const api = await connectApi(kubeconfig);
+  try {
+    const [nodes, loadBalancer] = await Promise.all([api.get(NODES_PATH), readLoadBalancer(api)]);
+    const objects = listOf<NodeObject>(nodes);
+    const record = objects
+      .map(({ metadata }) => metadata.annotations?.[RECORD_ANNOTATION])
+      .find((text) => text !== undefined);
+    const applied = record === undefined ? undefined : parseRecord(record);
+    return {
+      state: {
+        nodes: objects.map((node) => ({
+          name: node.metadata.name,
+          ready: isNodeReady(node),
+          podCidrs: node.spec?.podCIDRs ?? [],
+          labels: node.metadata.labels ?? {},
+        })),
+        ...(loadBalancer && { loadBalancer }),
+      },
+      ...(applied && { applied }),
+    };
+  } catch {
+    // Stopped, starting or broken: what the node itself shows decides what to do then.
+    return undefined;
+  } finally {
+    api.close();
+  }
+}
+
+/** Reads a record that `lab` left in a cluster; anything else is as if there were none. */
+export function parseRecord(text: string): AppliedCluster | undefined {
+  try {
+    const record = JSON.parse(text) as AppliedCluster;
+    return record.version === 1 && Array.isArray(record.pods) && Array.isArray(record.services) ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+interface PoolObject {
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
+  readonly spec?: { readonly addresses?: readonly string[] };
+}
+
+async function readLoadBalancer(api: ApiClient): Promise<ApiState['loadBalancer']> {
+  const { namespace, controller, speaker, pool } = METALLB;
+  const custom = `/apis/metallb.io/v1beta1/namespaces/${namespace}`;
+  const [deployment, daemons, found, advertisement] = await Promise.all([
+    api.get(pathOf({ resource: 'deployment', namespace, name: controller })),
+    api.get(pathOf({ resource: 'daemonset', namespace, name: speaker })),
+    api.get(`${custom}/ipaddresspools/${pool}`),
+    api.get(`${custom}/l2advertisements/${pool}`),
+  ]);
+  if (deployment === undefined) return undefined;
+  const { metadata, spec } = (found ?? { metadata: {} }) as PoolObject;
+  return {
+    ready: isRolledOut(deployment) && isRolledOut(daemons),
+    manifest: metadata.annotations?.[METALLB.manifestAnnotation] ?? '',
+    pools: spec?.addresses ?? [],
+    advertised: advertisement !== undefined,
+  };
+}

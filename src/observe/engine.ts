@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import { release } from 'node:os';
+import { delimiter, join } from 'node:path';
+import type { DockerNetwork, Observed } from '../lab/observed.ts';
+import { type Outcome, type Runner, succeeded } from '../step/runner.ts';
+import {
+  type Container,
+  containersArgv,
+  infoArgv,
+  inspectContainersArgv,
+  inspectImagesArgv,
+  inspectNetworksArgv,
+  networkIdsArgv,
+  parseContainers,
+  parseImages,
+  parseInfo,
+  parseNetworks,
+} from '../tools/docker.ts';
+
+type Missing = Observed['missing'][number];
+
+export interface EngineState {
+  readonly engine?: Observed['engine'];
+  readonly missing?: Missing;
+  readonly networks: readonly DockerNetwork[];
+  readonly containers: readonly Container[];
+  readonly images: Readonly<Record<string, string>>;
+}
+
+const NOTHING = { networks: [], containers: [], images: {} } as const;
+
+/** Reads the engine in two rounds of processes, whose number does not depend on what runs. */
+export async function observeEngine(runner: Runner, images: readonly string[]): Promise<EngineState> {
+  const [info, networkIds, containerLines] = await Promise.all([
+    runner.run({ argv: infoArgv, timeout: 20 }),
+    runner.run({ argv: networkIdsArgv, timeout: 20 }),
+    runner.run({ argv: containersArgv, timeout: 20 }),
+  ]);
+  const engine = engineOf(info);
+  if ('missing' in engine) return { ...NOTHING, ...engine };
+  const ids = lines(networkIds);
+  const nodes = lines(containerLines).flatMap((line) => {
+    const [id, labels = ''] = line.split('\t');
+    return id && /(^|,)(io\.x-k8s\.kind\.cluster|k3d\.cluster)=/.test(labels) ? [id] : [];
+  });
+  const [networks, containers, present] = await Promise.all([
+    ids.length > 0 ? runner.run({ argv: inspectNetworksArgv(ids), timeout: 20 }) : undefined,
+    nodes.length > 0 ? runner.run({ argv: inspectContainersArgv(nodes), timeout: 20 }) : undefined,
+    images.length > 0 ? runner.run({ argv: inspectImagesArgv(images), timeout: 20 }) : undefined,
+  ]);
+  const ids2 = present ? parseImages(present.stdout) : {};
+  return {
+    engine,
+    // A network or container that went away between the two rounds only makes the inspect exit 1.
+    networks: networks ? parseNetworks(networks.stdout || '[]') : [],
+    containers: containers ? parseContainers(containers.stdout || '[]') : [],
+    images: Object.fromEntries(
+      images.flatMap((image) => (ids2[familiar(image)] ? [[image, ids2[familiar(image)] as string]] : [])),
+    ),
+  };
+}
+
+const lines = (outcome: Outcome): string[] => outcome.stdout.split('\n').filter((line) => line.length > 0);
+
+/** Docker lists `docker.io/library/x` as `x:latest`. */
+function familiar(image: string): string {
+  const short = image.replace(/^docker\.io\//, '').replace(/^library\//, '');
+  return /:[^/]+$|@/.test(short) ? short : `${short}:latest`;
+}
+
+function engineOf(info: Outcome): NonNullable<Observed['engine']> | { readonly missing: Missing } {
+  if (info.failure === 'missing') {
+    return {
+      missing: {
+        engine: true,
+        what: 'docker is not on the PATH',
+        hint: 'install it: https://docs.docker.com/engine/install/',
+      },
+    };
+  }
+  const engine = info.stdout.startsWith('{') ? parseInfo(info.stdout, release()) : { errors: [] };
+  if ('id' in engine && succeeded(info)) return engine;
+  const errors = 'errors' in engine ? engine.errors : [];
+  return { missing: { engine: true, ...explainSilence([...errors, info.stderr].join('\n')) } };
+}
+
+function explainSilence(text: string): { what: string; hint: string } {
+  const where = /(?:unix|tcp|ssh|npipe):\/\/[^\s".]+(?:\.[^\s".]+)*/.exec(text)?.[0];
+  if (/permission denied/i.test(text)) {
+    return {
+      what: `Docker does not let this user in${where ? ` (${where})` : ''}`,
+      hint: 'sudo usermod -aG docker "$USER" && newgrp docker   # or: docker context ls',
+    };
+  }
+  return {
+    what: `no Docker engine answers${where ? ` at ${where}` : ''}`,
+    hint: 'start Docker (sudo systemctl start docker, or Docker Desktop), or choose another: docker context ls',
+  };
+}
+
+const INSTALL: Readonly<Record<string, string>> = {
+  kind: 'https://kind.sigs.k8s.io/docs/user/quick-start/#installation',
+  kubectl: 'https://kubernetes.io/docs/tasks/tools/',
+  k3d: 'https://k3d.io/#installation',
+};
+
+/** Programs that are not on the PATH; looked up as files, without starting them. */
+export function missingTools(tools: readonly string[], path = process.env.PATH ?? ''): Missing[] {
+  const folders = path.split(delimiter).filter((folder) => folder.length > 0);
+  return tools
+    .filter((tool) => !folders.some((folder) => existsSync(join(folder, tool))))
+    .map((tool) => ({ what: `${tool} is not on the PATH`, hint: `install it: ${INSTALL[tool] ?? tool}` }));
+}

@@ -1,0 +1,71 @@
+import type { Lab } from '../lab/lab.ts';
+import type { HostState, Observed, ObservedContext, Reservation } from '../lab/observed.ts';
+import { PROVIDERS } from '../providers/index.ts';
+import type { Runner } from '../step/runner.ts';
+import { observeClusters, type PrivateKubeconfig } from './clusters.ts';
+import { type EngineState, missingTools, observeEngine } from './engine.ts';
+import { observeHost } from './host.ts';
+
+interface Readers {
+  readonly runner: Runner;
+  readonly readContexts: () => Promise<readonly ObservedContext[]>;
+  readonly readReservations: (engineId: string) => readonly Reservation[];
+  readonly privateKubeconfig: (cluster: string) => Promise<PrivateKubeconfig | undefined>;
+}
+
+export interface ObserveInput extends Readers {
+  readonly lab: Lab;
+  /** Clusters that the command may make or remove: their tools, images and ports are looked at. */
+  readonly names: readonly string[];
+  /** What the verb is about: without `choose`, no new range is chosen, so nobody else's ranges are read. */
+  readonly depth: { readonly choose: boolean; readonly count: boolean };
+}
+
+/** Reads the world for a lab. Changes nothing, and never throws for an engine that is away. */
+export async function observe(input: ObserveInput): Promise<Observed> {
+  const { lab, runner, names, depth } = input;
+  const wanted = lab.clusters.filter(({ name }) => names.includes(name));
+  const images = wanted.flatMap((cluster) => {
+    const image = PROVIDERS[cluster.provider].image(cluster);
+    return [...(image ? [image] : []), ...cluster.images];
+  });
+  const [state, contexts] = await Promise.all([observeEngine(runner, [...new Set(images)]), input.readContexts()]);
+  const { engine, containers } = state;
+  const known = new Set(
+    containers.flatMap((one) => Object.values(PROVIDERS).map((provider) => provider.recognise(one)?.cluster)),
+  );
+  const choosingFor = depth.choose ? lab.clusters.map(({ name }) => name) : [];
+  const ports = wanted
+    .filter(({ name }) => !known.has(name))
+    .flatMap((cluster) => cluster.ports.map(({ host }) => host));
+  const [clusters, host] = await Promise.all([
+    observeClusters({ runner, containers, uid: lab.uid, choosingFor, privateKubeconfig: input.privateKubeconfig }),
+    observeHost({ engine, ports, count: depth.count }),
+  ]);
+  const tools = ['kubectl', ...new Set(wanted.flatMap(({ provider }) => PROVIDERS[provider].binaries))];
+  return assemble(input, state, { clusters, host, contexts, tools });
+}
+
+/** Reads the world for a lab whose spec may be gone: what runs under its uid, and nothing of the host. */
+export async function observeWorld(input: Readers & { readonly uid: string }): Promise<Observed> {
+  const [state, contexts] = await Promise.all([observeEngine(input.runner, []), input.readContexts()]);
+  const clusters = await observeClusters({ ...input, containers: state.containers, choosingFor: [] });
+  const host: HostState = { platform: process.platform, routes: [], resolvers: [], portsInUse: [] };
+  const tools = [...new Set(clusters.flatMap(({ provider }) => PROVIDERS[provider].binaries))];
+  return assemble(input, state, { clusters, host, contexts, tools });
+}
+
+function assemble(
+  input: Readers,
+  { engine, missing, networks, images }: EngineState,
+  { tools, ...rest }: Pick<Observed, 'clusters' | 'host' | 'contexts'> & { readonly tools: readonly string[] },
+): Observed {
+  return {
+    ...(engine && { engine }),
+    missing: [...(missing ? [missing] : []), ...missingTools(tools)],
+    networks,
+    images,
+    reservations: engine ? input.readReservations(engine.id) : [],
+    ...rest,
+  };
+}

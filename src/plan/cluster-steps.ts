@@ -1,0 +1,186 @@
+import { metallbPoolStep, metallbSteps } from '../addons/metallb.ts';
+import type { Desired, DesiredCluster } from '../lab/desired.ts';
+import type { Observed } from '../lab/observed.ts';
+import { PROVIDERS } from '../providers/index.ts';
+import type { Maker } from '../providers/provider.ts';
+import type { RunStep, Step } from '../step/step.ts';
+import { kubeconfigFile } from '../step/value.ts';
+import type { Change } from './change.ts';
+import { recordSteps } from './record-steps.ts';
+
+export interface ClusterSteps {
+  readonly desired: Desired;
+  readonly observed: Observed;
+  readonly cluster: DesiredCluster;
+  readonly changes: readonly Change[];
+  /** Steps of the whole lab that making the nodes waits for. */
+  readonly shared: readonly string[];
+}
+
+/** Step ids that the next change builds upon: the nodes being there, and their being ready. */
+interface Base {
+  readonly there: readonly string[];
+  readonly ready: readonly string[];
+}
+
+/** The steps of one cluster's changes, in the order of the changes; `needs` says what can overlap. */
+export function clusterSteps(input: ClusterSteps): Step[] {
+  const steps: Step[] = [];
+  let base: Base = { there: [], ready: [] };
+  for (const change of input.changes) {
+    const added = stepsOf(change, input, base);
+    steps.push(...added);
+    base = baseAfter(change, added, base);
+  }
+  return steps;
+}
+
+function stepsOf(change: Change, input: ClusterSteps, { there, ready }: Base): readonly Step[] {
+  const { desired, observed, cluster } = input;
+  switch (change.kind) {
+    case 'kubeconfig':
+      return kubeconfigSteps(cluster);
+    case 'cluster': {
+      const make = nodeSteps(input, change.action);
+      return [...make, nodesStep(cluster, [...make.slice(-1).map(({ id }) => id), ...there])];
+    }
+    case 'images':
+      return [makerOf(cluster).loadImages(cluster.name, change.images, there)];
+    case 'zone':
+      return [zoneStep(cluster, ready)];
+    case 'record':
+      return recordSteps(desired, observed, cluster, ready);
+    case 'loadBalancer':
+      return change.action === 'install'
+        ? metallbSteps(cluster, desired.loadBalancer.manifest, there)
+        : [metallbPoolStep(cluster, desired.loadBalancer.manifest, ready)];
+    case 'contexts':
+      return [contextsStep(desired, cluster, change.contexts, ready)];
+    case 'network':
+      return [];
+  }
+}
+
+function baseAfter(change: Change, added: readonly Step[], base: Base): Base {
+  const ids = added.map(({ id }) => id);
+  if (change.kind === 'kubeconfig') return { there: ids.slice(-1), ready: ids.slice(-1) };
+  if (change.kind === 'images') return { ...base, ready: [...base.ready, ...ids] };
+  if (change.kind !== 'cluster') return base;
+  // The API server of a new cluster answers as soon as its nodes are made; one that starts again does later.
+  return { there: change.action === 'start' ? ids.slice(-1) : ids.slice(-2, -1), ready: ids.slice(-1) };
+}
+
+function nodeSteps({ desired, observed, cluster, shared }: ClusterSteps, action: string): Step[] {
+  if (action === 'start') return startSteps(observed, cluster);
+  const maker = makerOf(cluster);
+  const remove = action === 'recreate' ? [maker.remove(cluster.name, [])] : [];
+  const create = maker.create({ cluster, network: desired.network, uid: desired.lab.uid });
+  return [...remove, { ...create, needs: [...shared, ...remove.map(({ id }) => id)] }];
+}
+
+/** @throws TypeError when a plan names a cluster that can only be shown: the verbs never let one in. */
+function makerOf({ spec }: DesiredCluster): Maker {
+  const { make } = PROVIDERS[spec.provider];
+  if (!make) throw new TypeError(`${spec.provider} clusters cannot be made`);
+  return make;
+}
+
+function startSteps(observed: Observed, cluster: DesiredCluster): Step[] {
+  const nodes =
+    observed.clusters.find(({ name }) => name === cluster.name)?.nodes.filter(({ running }) => !running) ?? [];
+  if (nodes.length === 0) return [];
+  return [
+    {
+      kind: 'run',
+      id: `${cluster.name}/start`,
+      title: 'start the nodes',
+      clusters: [cluster.name],
+      needs: [],
+      timeout: 60,
+      argv: ['docker', 'start', ...nodes.map(({ name }) => name)],
+    },
+  ];
+}
+
+function nodesStep(cluster: DesiredCluster, needs: readonly string[]): Step {
+  return {
+    kind: 'wait',
+    id: `${cluster.name}/nodes`,
+    title: `wait for ${cluster.nodes.length === 1 ? 'the node' : `${cluster.nodes.length} nodes`}`,
+    clusters: [cluster.name],
+    needs,
+    timeout: 300,
+    kubeconfig: kubeconfigFile(cluster.name),
+    for: { resource: 'nodes', count: cluster.nodes.length },
+  };
+}
+
+function kubeconfigSteps(cluster: DesiredCluster): Step[] {
+  const { name } = cluster;
+  const capture = `${name}/kubeconfig`;
+  const base = { clusters: [name], timeout: 30 };
+  return [
+    {
+      ...base,
+      kind: 'query',
+      id: `${name}/credentials`,
+      title: 'read its kubeconfig',
+      needs: [],
+      argv: PROVIDERS[cluster.spec.provider].kubeconfigArgv(name),
+      capture,
+    },
+    {
+      ...base,
+      kind: 'write',
+      id: `${name}/kubeconfig`,
+      title: 'keep its kubeconfig',
+      needs: [`${name}/credentials`],
+      file: kubeconfigFile(cluster.name),
+      content: { ref: capture },
+      mode: 0o600,
+    },
+  ];
+}
+
+function zoneStep(cluster: DesiredCluster, needs: readonly string[]): RunStep {
+  const zone = cluster.spec.zone;
+  return {
+    kind: 'run',
+    id: `${cluster.name}/zone`,
+    title: zone ? `label the nodes with zone ${zone}` : 'take the zone label away',
+    clusters: [cluster.name],
+    needs,
+    timeout: 30,
+    argv: [
+      'kubectl',
+      '--kubeconfig',
+      kubeconfigFile(cluster.name),
+      'label',
+      'nodes',
+      '--all',
+      '--overwrite',
+      `topology.kubernetes.io/zone${zone ? `=${zone}` : '-'}`,
+    ],
+  };
+}
+
+function contextsStep(
+  desired: Desired,
+  cluster: DesiredCluster,
+  contexts: readonly string[],
+  needs: readonly string[],
+): Step {
+  return {
+    kind: 'kubeconfig',
+    action: 'merge',
+    id: `${cluster.name}/contexts`,
+    title: `add context ${contexts.join(' and ')}`,
+    clusters: [cluster.name],
+    needs,
+    timeout: 30,
+    source: kubeconfigFile(cluster.name),
+    cluster: cluster.name,
+    contexts,
+    owner: desired.lab.uid,
+  };
+}

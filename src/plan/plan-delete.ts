@@ -1,0 +1,121 @@
+import { EnvironmentError, InputError } from '../errors.ts';
+import type { Observed, ObservedCluster } from '../lab/observed.ts';
+import { NETWORK_LABELS } from '../lab/ownership.ts';
+import { PROVIDERS } from '../providers/index.ts';
+import type { Plan, Step } from '../step/step.ts';
+import { kubeconfigFile } from '../step/value.ts';
+
+export interface DeleteRequest {
+  readonly lab: { readonly name: string; readonly uid: string };
+  /** The clusters to delete; those that do not exist are passed over. */
+  readonly names: readonly string[];
+  /** Also clusters that another lab or a person made. */
+  readonly adopt: boolean;
+}
+
+/**
+ * The steps that remove clusters and what they left: containers and volumes, contexts, and the network once nothing
+ * is on it. Built from what is observed alone, so that it works when the spec is gone.
+ * @throws InputError for a cluster that this lab did not make; EnvironmentError for a provider that cannot remove yet
+ */
+export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequest): Plan {
+  const doomed = observed.clusters.filter(({ name }) => names.includes(name));
+  const foreign = doomed.filter(({ owner }) => owner !== lab.uid);
+  if (foreign.length > 0 && !adopt) throw new InputError(foreign.map(refuse));
+  const steps = doomed.flatMap((cluster) => clusterSteps(cluster, observed, lab.uid));
+  const gone = names.filter((name) => !doomed.some((cluster) => cluster.name === name));
+  const leftovers = gone.flatMap((name) => contextSteps(name, observed, lab.uid, []));
+  const networks = networkSteps(
+    observed,
+    lab.uid,
+    doomed,
+    steps.map(({ id }) => id),
+  );
+  return {
+    version: 1,
+    lab,
+    verb: 'delete',
+    summary: `Plan: ${doomed.length} cluster${doomed.length === 1 ? '' : 's'} to delete, ${networks.length} network${networks.length === 1 ? '' : 's'} to remove.`,
+    warnings: [],
+    steps: [...steps, ...leftovers, ...networks],
+  };
+}
+
+function refuse({ name, provider, owner, applied }: ObservedCluster) {
+  const whose = applied
+    ? `belongs to lab ${applied.lab} in ${applied.dir}`
+    : owner
+      ? 'belongs to another lab'
+      : 'was not made by lab';
+  return {
+    at: 'command line',
+    message: `${provider} cluster ${name} ${whose}`,
+    hint: 'delete it all the same: --adopt',
+  };
+}
+
+function clusterSteps(cluster: ObservedCluster, observed: Observed, uid: string): Step[] {
+  const { make } = PROVIDERS[cluster.provider];
+  if (!make)
+    throw new EnvironmentError(
+      `${cluster.name}: ${cluster.provider} clusters cannot be deleted yet`,
+      `k3d cluster delete ${cluster.name}`,
+    );
+  const remove = make.remove(cluster.name, []);
+  return [remove, ...contextSteps(cluster.name, observed, uid, [remove.id])];
+}
+
+/** Takes the cluster's contexts out of the user's kubeconfig: only those that carry this lab's mark. */
+function contextSteps(cluster: string, observed: Observed, uid: string, needs: readonly string[]): Step[] {
+  const own = [cluster, ...Object.values(PROVIDERS).map((provider) => provider.contextName(cluster))];
+  const contexts = observed.contexts
+    .filter(({ name, owner }) => owner === uid && own.includes(name))
+    .map(({ name }) => name);
+  if (contexts.length === 0) return [];
+  return [
+    {
+      kind: 'kubeconfig',
+      action: 'remove',
+      id: `${cluster}/contexts`,
+      title: `remove context ${contexts.join(' and ')}`,
+      clusters: [cluster],
+      needs,
+      timeout: 30,
+      source: kubeconfigFile(cluster),
+      cluster,
+      contexts,
+      owner: uid,
+    },
+  ];
+}
+
+/** The lab's own networks, unless something that stays is on them. */
+function networkSteps(
+  observed: Observed,
+  uid: string,
+  doomed: readonly ObservedCluster[],
+  needs: readonly string[],
+): Step[] {
+  const going = new Set(doomed.flatMap(({ nodes }) => nodes.map(({ name }) => name)));
+  const staying = observed.clusters
+    .filter((cluster) => !doomed.includes(cluster))
+    .flatMap(({ nodes }) => nodes.flatMap((node) => node.networks));
+  return observed.networks
+    .filter(({ labels }) => labels[NETWORK_LABELS.uid] === uid)
+    .filter(({ name, attached }) => !staying.includes(name) && attached.every((container) => going.has(container.name)))
+    .map(({ name }) => ({
+      kind: 'run',
+      id: `network/${name}`,
+      title: `remove Docker network ${name}`,
+      clusters: [],
+      needs,
+      timeout: 60,
+      argv: ['docker', 'network', 'rm', name],
+      precondition: {
+        argv: ['docker', 'ps', '--all', '--quiet', '--filter', `network=${name}`],
+        expect: 'empty',
+        otherwise: 'skip',
+        message: `something else is on network ${name}: it stays`,
+      },
+    }));
+}

@@ -1,0 +1,158 @@
+import { EnvironmentError, InputError, type Problem } from '../errors.ts';
+import type { DesiredNetwork, DesiredSubnet } from '../lab/desired.ts';
+import type { Lab } from '../lab/lab.ts';
+import type { DockerNetwork, Observed } from '../lab/observed.ts';
+import { NETWORK_LABELS } from '../lab/ownership.ts';
+import { bitsOf, FAMILIES, type Family, formatAddress } from '../net/address.ts';
+import { allocateBlocks, freeIntervals } from '../net/allocate.ts';
+import { type Cidr, formatCidr, parseCidr } from '../net/cidr.ts';
+import { describeHolders, poolOf, type Taken } from './taken.ts';
+
+interface NetworkInput {
+  readonly lab: Lab;
+  readonly observed: Observed;
+  readonly hard: readonly Taken[];
+  readonly soft: readonly Taken[];
+}
+
+/**
+ * The lab's Docker network: the one that is there, else a new one with both families, whose lower part is the
+ * ip-range, so that Docker never hands out an address of a load balancer pool.
+ * @throws InputError when the network is somebody else's, or lacks a family that a cluster has
+ */
+export function resolveNetwork(input: NetworkInput): DesiredNetwork {
+  const { lab, observed } = input;
+  const existing = findNetwork(lab, observed);
+  const labels = { [NETWORK_LABELS.uid]: lab.uid, [NETWORK_LABELS.name]: lab.name, [NETWORK_LABELS.dir]: lab.dir };
+  const base = { name: lab.network.name, adopt: lab.network.adopt, labels };
+  if (existing) {
+    const subnets = existing.subnets.map((subnet) => describeSubnet(subnet, `Docker network ${existing.name} has it`));
+    const problems = [...missingFamilies(lab, existing), ...changedPins(lab, existing)];
+    if (problems.length > 0) throw new InputError(problems);
+    return { ...base, subnets: subnets.toSorted((a, b) => a.family - b.family) };
+  }
+  const families = observed.host.ipv6 === false ? ([4] as const) : FAMILIES;
+  return { ...base, subnets: families.map((family) => newSubnet(family, input)) };
+}
+
+/** The Docker network of the lab's name, when it is there and may be used. */
+export function findNetwork(lab: Lab, observed: Observed): DockerNetwork | undefined {
+  const { name, adopt, at } = lab.network;
+  const found = observed.networks.filter((network) => network.name === name);
+  if (found.length > 1) {
+    const ids = found.map(({ id }) => id.slice(0, 12)).join(', ');
+    throw new EnvironmentError(
+      `Docker has ${found.length} networks called ${name}: ${ids}`,
+      `remove one: docker network rm ${found[1]?.id.slice(0, 12)}`,
+    );
+  }
+  const network = found[0];
+  if (adopt && !network && observed.engine) {
+    throw new InputError([
+      {
+        at,
+        message: `there is no Docker network ${name} to adopt`,
+        hint: `docker network create ${name}, or leave out network.adopt`,
+      },
+    ]);
+  }
+  const owner = network?.labels[NETWORK_LABELS.uid];
+  if (network && !adopt && owner !== lab.uid) {
+    const whose = owner
+      ? `belongs to lab ${network.labels[NETWORK_LABELS.name]} in ${network.labels[NETWORK_LABELS.dir]}`
+      : 'was not made by lab';
+    throw new InputError([
+      {
+        at,
+        message: `Docker network ${name} exists and ${whose}`,
+        hint: `use it as it is (spec.network.adopt: ${name}), or choose another spec.network.name`,
+      },
+    ]);
+  }
+  return network;
+}
+
+function describeSubnet(subnet: { cidr: string; gateway?: string; ipRange?: string }, reason: string): DesiredSubnet {
+  const { family, first } = parseCidr(subnet.cidr);
+  // Engines up to 28 leave the gateway out when it was not given; it is then the first address.
+  const gateway = subnet.gateway ?? formatAddress({ family, value: first + 1n });
+  return { range: subnet.cidr, family, reason, gateway, ...(subnet.ipRange && { ipRange: subnet.ipRange }) };
+}
+
+function missingFamilies(lab: Lab, network: DockerNetwork): Problem[] {
+  const has = new Set(network.subnets.map(({ cidr }) => parseCidr(cidr).family));
+  return lab.clusters.flatMap(({ name, ipFamily, at }) => {
+    const lacks =
+      (ipFamily === 'ipv6' || ipFamily === 'dual') && !has.has(6)
+        ? 'IPv6'
+        : ipFamily !== 'ipv6' && !has.has(4)
+          ? 'IPv4'
+          : undefined;
+    return lacks
+      ? [
+          {
+            at,
+            message: `cluster ${name} is ${ipFamily}, but Docker network ${network.name} has no ${lacks}`,
+            hint: lab.network.adopt
+              ? 'adopt a network that has it, or let lab make one (leave out network.adopt)'
+              : 'change ipFamily',
+          },
+        ]
+      : [];
+  });
+}
+
+function changedPins(lab: Lab, network: DockerNetwork): Problem[] {
+  return lab.network.subnets.flatMap(({ cidr, at }) =>
+    network.subnets.some((subnet) => subnet.cidr === cidr)
+      ? []
+      : [
+          {
+            at,
+            message: `the lab's network ${network.name} exists without ${cidr}`,
+            hint: 'delete the lab first, or take back the change',
+          },
+        ],
+  );
+}
+
+/** At least a /20; larger when the nodes and pools of a big lab need it. */
+function subnetPrefix(family: Family, lab: Lab): number {
+  if (family === 6) return 64;
+  const nodes = lab.clusters.reduce((sum, { nodes: { servers, workers } }) => sum + servers + workers, 0);
+  const half = Math.max(2 * nodes + 16, lab.clusters.length * lab.ranges.loadBalancer.size + 16);
+  return Math.min(20, 31 - Math.ceil(Math.log2(half)));
+}
+
+function newSubnet(family: Family, { lab, hard, soft }: NetworkInput): DesiredSubnet {
+  const pin = lab.network.subnets.find(({ cidr }) => parseCidr(cidr).family === family);
+  if (pin) return withAddresses(parseCidr(pin.cidr), `pinned in ${pin.at}`, lab);
+  const pool = poolOf(lab.ranges.networks, family);
+  for (let prefix = Math.max(pool.prefix, subnetPrefix(family, lab)); prefix <= (family === 4 ? 24 : 64); prefix++) {
+    for (const held of [[...hard, ...soft], hard]) {
+      const block = allocateBlocks(freeIntervals(pool, held), family, [prefix])?.[0];
+      if (block) return withAddresses(block, `first free /${prefix} of ${formatCidr(pool)}`, lab);
+    }
+  }
+  throw new EnvironmentError(
+    `no room for a Docker network in ${formatCidr(pool)}: it is taken by ${describeHolders(pool, hard)}`,
+    `name another pool in lab.yaml (spec.ranges.networks.v${family}), or remove unused networks: docker network prune`,
+  );
+}
+
+function withAddresses(block: Cidr, reason: string, lab: Lab): DesiredSubnet {
+  const { family, first } = block;
+  const pinned =
+    lab.network.ipRange && parseCidr(lab.network.ipRange.cidr).family === family ? lab.network.ipRange.cidr : undefined;
+  // Half of it for IPv4; for IPv6 the first 2^16 addresses, which keeps the pools behind them short to read.
+  const part = Math.max(block.prefix + 1, family === 4 ? 0 : 112);
+  const lowerPart = part < bitsOf(family) - 1 ? `${formatAddress({ family, value: first })}/${part}` : undefined;
+  const ipRange = pinned ?? lowerPart;
+  return {
+    range: formatCidr(block),
+    family,
+    reason,
+    gateway: formatAddress({ family, value: first + 1n }),
+    ...(ipRange && { ipRange }),
+  };
+}

@@ -1,0 +1,100 @@
+import { InputError, type Problem } from '../errors.ts';
+import type { Desired, DesiredCluster, Range } from '../lab/desired.ts';
+import type { Cluster, Lab } from '../lab/lab.ts';
+import type { Observed } from '../lab/observed.ts';
+import { parseCidr } from '../net/cidr.ts';
+import { PROVIDERS } from '../providers/index.ts';
+import { resolveNetwork } from './resolve-network.ts';
+import { resolvePools } from './resolve-pools.ts';
+import { pinConflicts, resolveRanges } from './resolve-ranges.ts';
+import { hardTaken, softTaken, type Taken } from './taken.ts';
+
+/**
+ * What should be: every range, node, pool and context of the whole lab, with the reason for each. Pure: the same
+ * lab and the same observation give the same result, whatever clusters a command names.
+ * @throws InputError, EnvironmentError or FailedError when there is no such plan
+ */
+export function resolve(lab: Lab, observed: Observed): Desired {
+  const warnings: string[] = [];
+  if (!observed.engine) {
+    warnings.push('no engine answers: planned as if nothing but this lab used it; ranges may differ once one does');
+  }
+  const hard = hardTaken(lab, observed);
+  const soft = softTaken(observed);
+  const conflicts = conflictsWithWorld(lab, observed);
+  if (conflicts.length > 0) throw new InputError(conflicts);
+
+  const network = resolveNetwork({ lab, observed, hard, soft });
+  const subnets = network.subnets.map(
+    ({ range }): Taken => ({ ...parseCidr(range), by: `Docker network ${network.name}` }),
+  );
+  const taken = [...hard, ...subnets];
+  const warn = (text: string) => warnings.push(text);
+  const pods = resolveRanges('pods', { lab, observed, hard: taken, soft }, warn);
+  const chosen = [...pods].flatMap(([name, ranges]) =>
+    ranges.map(({ range }): Taken => ({ ...parseCidr(range), by: `pods of ${name}` })),
+  );
+  const services = resolveRanges('services', { lab, observed, hard: [...taken, ...chosen], soft }, warn);
+  const pools = resolvePools(lab, observed, network);
+  const clusters = lab.clusters.map((spec): DesiredCluster => {
+    const provider = PROVIDERS[spec.provider];
+    const ranges = { pods: pods.get(spec.name) ?? [], services: services.get(spec.name) ?? [] };
+    return {
+      spec,
+      name: spec.name,
+      nodes: provider.nodes(spec),
+      ...ranges,
+      loadBalancer: pools.get(spec.name) ?? [],
+      contexts: [spec.name, provider.contextName(spec.name)],
+      fixed: fixedProperties(spec, ranges, network.name),
+    };
+  });
+  return {
+    lab: { name: lab.name, uid: lab.uid, dir: lab.dir },
+    network,
+    loadBalancer: lab.loadBalancer,
+    clusters,
+    warnings,
+  };
+}
+
+/** Pins that overlap what others hold. The lab's own running clusters are not others. */
+function conflictsWithWorld(lab: Lab, observed: Observed): Problem[] {
+  const own = new Set(lab.clusters.map(({ name }) => name));
+  const others = hardTaken(
+    { ...lab, clusters: [], network: { ...lab.network, subnets: [] } },
+    { ...observed, clusters: observed.clusters.filter(({ name, owner }) => !(owner === lab.uid && own.has(name))) },
+  );
+  const notOurs = others.filter(({ by }) => by !== `Docker network ${lab.network.name}`);
+  return [
+    ...lab.clusters.flatMap(({ network }) => pinConflicts([...network.pods, ...network.services], others)),
+    ...pinConflicts(lab.network.subnets, notOurs),
+  ];
+}
+
+/** The properties of a cluster that only a rebuild can change, as text that can be compared and shown. */
+export function fixedProperties(
+  spec: Cluster,
+  ranges: { readonly pods: readonly Range[]; readonly services: readonly Range[] },
+  network: string,
+): Record<string, string> {
+  const text = (list: readonly Range[]) => list.map(({ range }) => range).join(',');
+  return {
+    provider: spec.provider,
+    ipFamily: spec.ipFamily,
+    'nodes.servers': String(spec.nodes.servers),
+    'nodes.workers': String(spec.nodes.workers),
+    'kubernetes.image': spec.kubernetes.image ?? '',
+    'kubernetes.version': spec.kubernetes.version ?? '',
+    'network.name': network,
+    'network.pods': text(ranges.pods),
+    'network.services': text(ranges.services),
+    'network.nodeMask': spec.network.nodeMask.join(','),
+    'network.domain': spec.network.domain,
+    'network.proxyMode': spec.network.proxyMode,
+    ports: spec.ports
+      .map(({ listen, host, node, protocol }) => `${listen ? `${listen}:` : ''}${host}:${node}/${protocol}`)
+      .join(','),
+    [spec.provider]: JSON.stringify(spec.providerConfig),
+  };
+}

@@ -1,0 +1,41 @@
+import type { Desired } from '../lab/desired.ts';
+import type { Change } from './change.ts';
+
+/** Measured on one-node kind clusters: memory at rest, and the copy of the image's /var that each node makes. */
+export const PER_NODE = {
+  memory: 0.6 * 2 ** 30,
+  disk: 1.3 * 2 ** 30,
+  inotifyInstances: 30,
+  inotifyWatches: 300,
+} as const;
+
+/** Bytes as a person reads them. */
+export const formatBytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+/** Clusters that the changes make, whether for the first time or anew. */
+export const clustersToMake = (changes: readonly Change[]): string[] =>
+  changes.flatMap((change) =>
+    change.kind === 'cluster' && (change.action === 'create' || change.action === 'recreate') ? [change.cluster] : [],
+  );
+
+/** Nodes that the changes make. */
+export const nodesToMake = (desired: Desired, changes: readonly Change[]): number =>
+  desired.clusters.reduce(
+    (sum, { name, nodes }) => sum + (clustersToMake(changes).includes(name) ? nodes.length : 0),
+    0,
+  );
+
+/** The last line of a plan: what it comes to. */
+export function summariseCreate(desired: Desired, changes: readonly Change[], names: readonly string[]): string {
+  const made = changes.filter((change) => change.kind === 'cluster' && change.action === 'create').length;
+  const touched = new Set(changes.flatMap((change) => ('cluster' in change ? [change.cluster] : [])));
+  const finished = touched.size - made;
+  const nodes = nodesToMake(desired, changes);
+  const takes =
+    nodes === 0
+      ? 'nothing more'
+      : `about ${formatBytes(nodes * PER_NODE.memory)} of memory and ${formatBytes(nodes * PER_NODE.disk)} of disk`;
+  return `Plan: ${count(made, 'cluster')} to create, ${finished} to finish, ${names.length - touched.size} to leave; takes ${takes}.`;
+}
+
+const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;

@@ -1,0 +1,91 @@
+import { parseAllDocuments } from 'yaml';
+import * as z from 'zod';
+import type { Cluster } from '../lab/lab.ts';
+import type { Refusal } from './provider.ts';
+
+/** A key that would break the plan, with the key of the spec that says the same. */
+const planned = (instead: string) =>
+  z
+    .never({ error: `the plan sets this: use ${instead}` })
+    .optional()
+    .describe(`Not here: use ${instead}`);
+
+const nodeBlock = z.strictObject({
+  labels: z.record(z.string(), z.string()).optional(),
+  extraMounts: z
+    .array(
+      z.strictObject({
+        hostPath: z.string(),
+        containerPath: z.string(),
+        readOnly: z.boolean().optional(),
+        selinuxRelabel: z.boolean().optional(),
+        propagation: z.enum(['None', 'HostToContainer', 'Bidirectional']).optional(),
+      }),
+    )
+    .optional(),
+  extraPortMappings: z
+    .array(
+      z.strictObject({
+        containerPort: z.int().min(1).max(65535),
+        hostPort: z.int().min(0).max(65535).optional(),
+        listenAddress: z.string().optional(),
+        protocol: z.enum(['TCP', 'UDP', 'SCTP']).optional(),
+      }),
+    )
+    .optional(),
+  kubeadmConfigPatches: z.array(z.string()).optional(),
+  role: planned('spec.nodes'),
+  image: planned('spec.kubernetes.image'),
+});
+
+/** kind's own configuration (v1alpha4), as far as it does not contradict the plan. */
+export const kindBlockSchema = z
+  .strictObject({
+    featureGates: z.record(z.string(), z.boolean()).optional(),
+    runtimeConfig: z.record(z.string(), z.string()).optional(),
+    kubeadmConfigPatches: z.array(z.string()).optional(),
+    kubeadmConfigPatchesJSON6902: z
+      .array(z.strictObject({ group: z.string(), version: z.string(), kind: z.string(), patch: z.string() }))
+      .optional(),
+    containerdConfigPatches: z.array(z.string()).optional(),
+    containerdConfigPatchesJSON6902: z.array(z.string()).optional(),
+    networking: z
+      .strictObject({
+        apiServerAddress: z.string().optional(),
+        apiServerPort: z.int().min(-1).max(65535).optional(),
+        dnsSearch: z.array(z.string()).optional(),
+        ipFamily: planned('spec.ipFamily'),
+        podSubnet: planned('spec.network.pods'),
+        serviceSubnet: planned('spec.network.services'),
+        kubeProxyMode: planned('spec.network.proxyMode'),
+        disableDefaultCNI: planned('the default CNI (another one comes with spec.network.cni)'),
+      })
+      .optional(),
+    nodes: z.array(nodeBlock).optional().describe('Additions to each node, servers first'),
+    name: planned('metadata.name'),
+  })
+  .describe("kind's own configuration, merged last; what would break the plan is refused");
+
+export type KindBlock = Omit<z.infer<typeof kindBlockSchema>, 'name'>;
+
+/** Patches may not reach into what the planner owns, and there may be no more node blocks than nodes. */
+export function checkKindBlock(cluster: Cluster): Refusal[] {
+  const block = cluster.providerConfig as KindBlock;
+  const nodes = cluster.nodes.servers + cluster.nodes.workers;
+  const refusals: Refusal[] = [];
+  if ((block.nodes?.length ?? 0) > nodes) {
+    refusals.push({
+      path: 'spec.kind.nodes',
+      message: `describes ${block.nodes?.length} nodes, but the cluster has ${nodes}`,
+    });
+  }
+  block.kubeadmConfigPatches?.forEach((patch, index) => {
+    const path = `spec.kind.kubeadmConfigPatches.${index}`;
+    const documents = parseAllDocuments(patch, { uniqueKeys: false, logLevel: 'silent' });
+    if (documents.some((document) => document.errors.length > 0)) refusals.push({ path, message: 'is not YAML' });
+    else if (documents.some((document) => document.hasIn(['networking']))) {
+      refusals.push({ path, message: 'changes networking, which the plan sets', hint: 'use spec.network' });
+    }
+  });
+  return refusals;
+}

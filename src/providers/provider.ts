@@ -1,0 +1,61 @@
+import type * as z from 'zod';
+import type { DesiredCluster, DesiredNetwork, DesiredNode } from '../lab/desired.ts';
+import type { Cluster, ProviderName } from '../lab/lab.ts';
+import type { Step } from '../step/step.ts';
+import type { Container } from '../tools/docker.ts';
+
+/** Something in a spec that this provider cannot do; `path` is the key, such as `spec.ipFamily`. */
+export interface Refusal {
+  readonly path: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** What the steps of one cluster are made from. */
+export interface ClusterInput {
+  readonly cluster: DesiredCluster;
+  readonly network: DesiredNetwork;
+  readonly uid: string;
+}
+
+/** Ranges of a cluster that somebody made, as its provider shows them. */
+export interface ClusterRanges {
+  readonly pods: readonly string[];
+  readonly services: readonly string[];
+}
+
+/**
+ * One way to make clusters. To add one: implement this in a file of its own and put it on the list in
+ * `index.ts`; the spec, the planner and every verb take it from there.
+ */
+export interface Provider {
+  readonly name: ProviderName;
+  /** Programs that must be on the PATH to create or delete. */
+  readonly binaries: readonly string[];
+  /** The provider's own block in a cluster's spec (`spec.kind`), merged last into its configuration. */
+  readonly configSchema: z.ZodObject;
+  /** What the spec asks for and this provider cannot give. */
+  check(cluster: Cluster): readonly Refusal[];
+  contextName(cluster: string): string;
+  /** The node image that the spec asks for; undefined when the provider's own default is meant. */
+  image(cluster: Cluster): string | undefined;
+  nodes(cluster: Cluster): readonly DesiredNode[];
+  /** Which cluster a container belongs to, when it is one of this provider's nodes. */
+  recognise(
+    container: Container,
+  ): { readonly cluster: string; readonly role: 'server' | 'worker' | 'proxy' } | undefined;
+  /** A file on the first server that shows the cluster's ranges, also while it is stopped; and how to read it. */
+  readonly rangesFile?: string;
+  readRanges(source: { readonly file?: string; readonly container: Container }): ClusterRanges | undefined;
+  /** Prints the cluster's kubeconfig. */
+  kubeconfigArgv(cluster: string): readonly string[];
+  /** How clusters are made and removed; absent while this provider's clusters can only be planned and shown. */
+  readonly make?: Maker;
+}
+
+/** The steps that change a cluster of one provider. */
+export interface Maker {
+  create(input: ClusterInput): Step;
+  remove(cluster: string, needs: readonly string[]): Step;
+  loadImages(cluster: string, images: readonly string[], needs: readonly string[]): Step;
+}

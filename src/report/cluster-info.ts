@@ -1,0 +1,116 @@
+import type { Desired, DesiredCluster, Range } from '../lab/desired.ts';
+import type { Observed, ObservedCluster } from '../lab/observed.ts';
+import { formatTable } from './table.ts';
+
+/** Everything worth knowing of one cluster, JSON-safe: one object of `lab info -o json`. */
+export interface ClusterInfo {
+  readonly name: string;
+  readonly provider: string;
+  readonly group: string;
+  readonly zone: string;
+  readonly ipFamily: string;
+  readonly state: 'planned' | 'ready' | 'not ready' | 'stopped' | 'unfinished' | 'foreign';
+  readonly network: string;
+  readonly pods: readonly string[];
+  readonly services: readonly string[];
+  readonly loadBalancer: readonly string[];
+  readonly nodes: readonly { readonly name: string; readonly role: string; readonly addresses: readonly string[] }[];
+  /** The API server: from this machine, and from other clusters on the lab's network. */
+  readonly endpoints: { readonly host: string; readonly clusters: string };
+  readonly contexts: readonly string[];
+  readonly why: Readonly<Record<string, string>>;
+}
+
+/** What should be and what is, side by side, a cluster each. */
+export function describeClusters(desired: Desired, observed: Observed, names: readonly string[]): ClusterInfo[] {
+  return desired.clusters
+    .filter(({ name }) => names.includes(name))
+    .map((cluster) => {
+      const existing = observed.clusters.find(
+        ({ name, provider }) => name === cluster.name && provider === cluster.spec.provider,
+      );
+      const own = existing?.owner === desired.lab.uid ? existing : undefined;
+      const ranges = (list: readonly Range[]) => list.map(({ range }) => range);
+      const nodes = cluster.nodes.map(({ name, role }) => ({
+        name,
+        role,
+        addresses: own?.nodes.find((node) => node.name === name)?.addresses ?? [],
+      }));
+      const server = nodes[0]?.addresses[0];
+      return {
+        name: cluster.name,
+        provider: cluster.spec.provider,
+        group: cluster.spec.group ?? '',
+        zone: cluster.spec.zone ?? '',
+        ipFamily: cluster.spec.ipFamily,
+        state: stateOf(cluster, existing, desired.lab.uid),
+        network: desired.network.name,
+        pods: ranges(cluster.pods),
+        services: ranges(cluster.services),
+        loadBalancer: ranges(cluster.loadBalancer),
+        nodes,
+        endpoints: {
+          host: own?.credentials?.server ?? '',
+          clusters: server ? `https://${bracketed(server)}:6443` : '',
+        },
+        contexts: cluster.contexts,
+        why: Object.fromEntries(
+          [...cluster.pods, ...cluster.services, ...cluster.loadBalancer].map(({ range, reason }) => [range, reason]),
+        ),
+      };
+    });
+}
+
+const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address);
+
+function stateOf(cluster: DesiredCluster, existing: ObservedCluster | undefined, uid: string): ClusterInfo['state'] {
+  if (!existing) return 'planned';
+  if (existing.owner !== uid) return 'foreign';
+  if (!existing.applied) return 'unfinished';
+  if (existing.nodes.some(({ running }) => !running)) return 'stopped';
+  const ready = existing.api?.nodes.filter((node) => node.ready).length ?? 0;
+  return ready >= cluster.nodes.length ? 'ready' : 'not ready';
+}
+
+/** One line a cluster; `wide` adds where it is reached. */
+export function formatClusters(clusters: readonly ClusterInfo[], wide: boolean): string {
+  const headings = ['NAME', 'PROVIDER', 'GROUP', 'STATE', 'PODS', 'SERVICES', 'LOADBALANCER'];
+  const more = ['ZONE', 'FAMILY', 'NODES', 'FROM-HOST', 'FROM-CLUSTERS', 'CONTEXTS'];
+  const rows = clusters.map((one) => [
+    one.name,
+    one.provider,
+    one.group,
+    one.state.replace(' ', '-'),
+    one.pods.join(','),
+    one.services.join(','),
+    one.loadBalancer.join(','),
+    ...(wide
+      ? [
+          one.zone,
+          one.ipFamily,
+          one.nodes
+            .map(({ name, addresses }) => (addresses.length > 0 ? `${name}=${addresses.join('+')}` : name))
+            .join(','),
+          one.endpoints.host,
+          one.endpoints.clusters,
+          one.contexts.join(','),
+        ]
+      : []),
+  ]);
+  return formatTable(wide ? [...headings, ...more] : headings, rows);
+}
+
+/** The reason for each range, a line each. */
+export function formatReasons(desired: Desired, clusters: readonly ClusterInfo[]): string {
+  const rows = clusters.flatMap(({ name, pods, services, loadBalancer, why }) =>
+    (
+      [
+        ['pods', pods],
+        ['services', services],
+        ['load balancer', loadBalancer],
+      ] as const
+    ).flatMap(([use, ranges]) => ranges.map((range) => [name, use, range, why[range] ?? ''])),
+  );
+  const network = desired.network.subnets.map(({ range, reason }) => [desired.network.name, 'network', range, reason]);
+  return formatTable(['NAME', 'USE', 'RANGE', 'WHY'], [...network, ...rows]);
+}

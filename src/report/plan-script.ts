@@ -1,0 +1,53 @@
+import type { Plan } from '../step/step.ts';
+import { renderStep } from './render-step.ts';
+
+const FUNCTIONS = `# retry SECONDS EVERY COMMAND...: until it succeeds; standard input is the same for every try
+retry() {
+  local end=$((SECONDS + $1)) every=$2 input
+  shift 2
+  input=$(cat)
+  until "$@" <<<"$input"; do
+    [ "$SECONDS" -lt "$end" ] || return 1
+    sleep "$every"
+  done
+}
+
+# merge_contexts PRIVATE NAME...: adds the cluster of a private kubeconfig to yours, as a context of each name
+merge_contexts() {
+  local private=$1 yours=\${KUBECONFIG:-$HOME/.kube/config} copy merged cluster user name
+  shift
+  yours=\${yours%%:*}
+  mkdir -p "$(dirname "$yours")" && touch "$yours"
+  copy=$(mktemp) && merged=$(mktemp) && cp "$private" "$copy"
+  cluster=$(kubectl --kubeconfig "$copy" config view --minify -o 'jsonpath={.contexts[0].context.cluster}')
+  user=$(kubectl --kubeconfig "$copy" config view --minify -o 'jsonpath={.contexts[0].context.user}')
+  for name; do
+    kubectl --kubeconfig "$copy" config set-context "$name" --cluster="$cluster" --user="$user" >/dev/null
+  done
+  kubectl --kubeconfig "$copy" config unset current-context >/dev/null
+  KUBECONFIG="$yours:$copy" kubectl config view --flatten --raw >"$merged" && cat "$merged" >"$yours"
+  rm -f "$copy" "$merged"
+}`;
+
+/** The plan as a bash script that does the same, one step after the other, with a comment a step. */
+export function renderScript(plan: Plan): string {
+  const steps = plan.steps.map((step) =>
+    [
+      `# ${step.clusters.join(', ') || 'lab'}: ${step.title}`,
+      ...(step.why ? [`# ${step.why}`] : []),
+      ...renderStep(step),
+    ].join('\n'),
+  );
+  return `${[
+    '#!/usr/bin/env bash',
+    `# lab ${plan.verb}, lab ${plan.lab.name}. ${plan.summary}`,
+    'set -euo pipefail',
+    '',
+    `STATE=\${XDG_STATE_HOME:-$HOME/.local/state}/lab/labs/${plan.lab.uid}`,
+    '(umask 077 && mkdir -p "$STATE/kubeconfigs")',
+    '',
+    FUNCTIONS,
+    '',
+    steps.join('\n\n'),
+  ].join('\n')}\n`;
+}

@@ -1,0 +1,61 @@
+import { quoteWord } from '../step/shell.ts';
+import type { Precondition, Step, Value } from '../step/step.ts';
+
+/** A capture's name as a shell variable. */
+const variable = (ref: string): string => ref.replace(/\W/g, '_');
+
+/** A value as a word of a shell command line; state files are relative to `$STATE`. */
+export function renderValue(value: Value): string {
+  if (typeof value === 'string') return quoteWord(value);
+  return 'file' in value ? `"$STATE/${value.file}"` : `"$${variable(value.ref)}"`;
+}
+
+/** A command line of values that can be pasted into a shell. */
+export const renderArgv = (argv: readonly Value[]): string => argv.map(renderValue).join(' ');
+
+/** A step as lines of bash, for a script that defines `retry` and `merge_contexts`. */
+export function renderStep(step: Step): string[] {
+  switch (step.kind) {
+    case 'run': {
+      const env = Object.entries(step.env ?? {}).map(([name, value]) => `${name}=${quoteWord(value)} `);
+      const retried = step.retry ? `retry ${step.retry.for} ${step.retry.every} ` : '';
+      const command = withInput(
+        `${env.join('')}${retried}${renderArgv(step.argv)}`,
+        step.stdin,
+        step.retry !== undefined,
+      );
+      return step.precondition ? guarded(step.precondition, command) : command;
+    }
+    case 'query':
+      return [`${variable(step.capture)}=$(${renderArgv(step.argv)})`];
+    case 'write':
+      return [`(umask 077 && printf '%s\\n' ${renderValue(step.content)} > ${renderValue(step.file)})`];
+    case 'kubeconfig':
+      return step.action === 'merge'
+        ? [`merge_contexts ${renderValue(step.source)} ${step.contexts.join(' ')}`]
+        : step.contexts.map((name) => `kubectl config delete-context ${quoteWord(name)} || true`);
+    case 'wait':
+      return [renderWait(step)];
+    case 'check':
+      return guarded(step.check, []);
+  }
+}
+
+function renderWait({ for: wait, kubeconfig, timeout }: Step & { kind: 'wait' }): string {
+  const kubectl = `kubectl --kubeconfig ${renderValue(kubeconfig)}`;
+  return wait.resource === 'nodes'
+    ? `retry ${timeout} 2 ${kubectl} wait --for=condition=Ready nodes --all --timeout=30s </dev/null`
+    : `${kubectl} --namespace ${wait.namespace} rollout status ${wait.resource}/${wait.name} --timeout=${timeout}s`;
+}
+
+function withInput(command: string, stdin: Value | undefined, retried: boolean): string[] {
+  if (stdin === undefined) return [retried ? `${command} </dev/null` : command];
+  if (typeof stdin !== 'string') return [`${command} <<<${renderValue(stdin)}`];
+  return [`${command} <<'EOF'`, stdin.replace(/\n$/, ''), 'EOF'];
+}
+
+function guarded({ argv, expect, otherwise, message }: Precondition, command: readonly string[]): string[] {
+  const holds = expect === 'empty' ? `[ -z "$(${renderArgv(argv)})" ]` : `! ${renderArgv(argv)} >/dev/null 2>&1`;
+  if (otherwise === 'skip') return [`if ${holds}; then`, ...command, 'fi'];
+  return [`${holds} || { echo ${quoteWord(message)} >&2; exit 1; }`, ...command];
+}

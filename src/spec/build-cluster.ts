@@ -1,0 +1,50 @@
+import type { Cluster, IpFamily, Pin } from '../lab/lab.ts';
+import type { ClusterFile } from './cluster-schema.ts';
+import { readPort } from './ports.ts';
+import { makePin } from './ranges.ts';
+import { type Path, type Sourced, whereValue } from './source.ts';
+
+/** The cluster that a checked document declares. */
+export function buildCluster({ metadata, spec }: ClusterFile, sourced: Sourced): Cluster {
+  const { group, zone, provider, ipFamily, nodes, kubernetes, network } = spec;
+  const pins = (key: 'pods' | 'services' | 'loadBalancer') => makePins(network[key], sourced, ['spec', 'network', key]);
+  return {
+    name: metadata.name,
+    at: whereValue(sourced, ['metadata', 'name']),
+    provider,
+    ...(group !== undefined && { group }),
+    ...(zone !== undefined && { zone }),
+    ipFamily,
+    nodes,
+    kubernetes: {
+      ...(kubernetes.image !== undefined && { image: kubernetes.image }),
+      ...(kubernetes.version !== undefined && { version: kubernetes.version.replace(/^v/, '') }),
+    },
+    network: {
+      pods: pins('pods'),
+      services: pins('services'),
+      loadBalancer: pins('loadBalancer'),
+      nodeMask: toNodeMask(network.nodeMask, ipFamily),
+      domain: network.domain,
+      proxyMode: network.proxyMode,
+    },
+    ports: spec.ports.flatMap((text, index) => {
+      const port = readPort(text);
+      return 'message' in port ? [] : [{ ...port, at: whereValue(sourced, ['spec', 'ports', index]) }];
+    }),
+    images: spec.images,
+    providerConfig: spec[provider] ?? {},
+  };
+}
+
+/** One range or a list of them, each with its place. */
+export function makePins(text: string | readonly string[] | undefined, sourced: Sourced, path: Path): Pin[] {
+  if (text === undefined) return [];
+  if (typeof text === 'string') return [makePin(text, whereValue(sourced, path))];
+  return text.map((item, index) => makePin(item, whereValue(sourced, [...path, index])));
+}
+
+function toNodeMask(mask: number | [number, number] | undefined, ipFamily: IpFamily): readonly [number, number] {
+  if (Array.isArray(mask)) return mask;
+  return ipFamily === 'ipv6' ? [24, mask ?? 64] : [mask ?? 24, 64];
+}

@@ -1,0 +1,63 @@
+import type { Cluster, Lab, Manifest } from '../lab/lab.ts';
+import { makePins } from './build-cluster.ts';
+import type { LabFile } from './lab-schema.ts';
+import { type Sourced, whereValue } from './source.ts';
+
+export interface LabParts {
+  readonly name: string;
+  readonly uid: string;
+  readonly dir: string;
+  readonly file: LabFile;
+  /** Absent when there is no lab.yaml. */
+  readonly sourced: Sourced | undefined;
+  readonly manifest: Manifest;
+  readonly clusters: readonly Cluster[];
+}
+
+/** The lab that its checked documents declare. */
+export function buildLab({ name, uid, dir, file, sourced, manifest, clusters }: LabParts): Lab {
+  const { loadBalancer, links, ranges } = file.spec;
+  const size = 'spec.ranges.loadBalancer.size';
+  return {
+    name,
+    uid,
+    dir,
+    network: buildNetwork(name, dir, file, sourced),
+    ranges: {
+      ...ranges,
+      loadBalancer: {
+        size: ranges.loadBalancer.size,
+        ...(sourced?.places.has(size) && { sizeAt: whereValue(sourced, size.split('.')) }),
+      },
+    },
+    loadBalancer: { addon: loadBalancer.addon, manifest },
+    groups: buildGroups(file, clusters),
+    links,
+    clusters,
+  };
+}
+
+function buildNetwork(
+  lab: string,
+  dir: string,
+  { spec: { network } }: LabFile,
+  sourced: Sourced | undefined,
+): Lab['network'] {
+  const path = ['spec', 'network'];
+  const [ipRange] = sourced ? makePins(network.ipRange, sourced, [...path, 'ipRange']) : [];
+  return {
+    name: network.adopt ?? network.name ?? `lab-${lab}`,
+    adopt: network.adopt !== undefined,
+    subnets: sourced ? makePins(network.subnets, sourced, [...path, 'subnets']) : [],
+    ...(ipRange && { ipRange }),
+    at: sourced ? whereValue(sourced, path) : dir,
+  };
+}
+
+/** Every group that has a member, also when lab.yaml says nothing about it. */
+function buildGroups({ spec }: LabFile, clusters: readonly Cluster[]): Lab['groups'] {
+  const names = [...new Set(clusters.flatMap(({ group }) => group ?? []))].sort();
+  return Object.fromEntries(
+    names.map((name) => [name, { mode: (Object.hasOwn(spec.groups, name) && spec.groups[name]?.mode) || 'flat' }]),
+  );
+}

@@ -1,0 +1,78 @@
+import type { Problem } from '../errors.ts';
+import type { Cluster } from '../lab/lab.ts';
+import { PROVIDERS } from '../providers/index.ts';
+import { buildCluster } from './build-cluster.ts';
+import { findClusterProblems } from './cluster-rules.ts';
+import { clusterFile } from './cluster-schema.ts';
+import { isOfKind, kindOf, readDocuments } from './documents.ts';
+import type { SpecFile } from './files.ts';
+import { checkSchema } from './issues.ts';
+import { mapBounded } from './map-bounded.ts';
+import { mergeSourced, omitKeys } from './merge.ts';
+import { convertOldFormat, OLD_KIND } from './old-format.ts';
+import { type Sourced, valueAt, whereValue } from './source.ts';
+
+/** The name of a cluster and its group, also when the rest of its document is wrong. */
+export interface Declaration {
+  readonly name: string;
+  readonly at: string;
+  readonly group: unknown;
+}
+
+export interface ReadClusters {
+  readonly clusters: readonly Cluster[];
+  readonly declarations: readonly Declaration[];
+  /** Whether every cluster of the lab is among the declarations. */
+  readonly complete: boolean;
+  readonly problems: readonly Problem[];
+  readonly notes: readonly string[];
+}
+
+/** Reads all clusters, with `defaults` (a document with only `spec`) under each. */
+export async function readClusters(files: readonly SpecFile[], defaults: Sourced | undefined): Promise<ReadClusters> {
+  const parsed = await mapBounded(files, readDocuments);
+  const documents = parsed.flatMap((file) => file.documents.filter((document) => isOfKind(document, 'cluster')));
+  const read = documents.map((document) => readCluster(document, defaults));
+  const declarations = read.flatMap(({ declaration }) => declaration ?? []);
+  return {
+    clusters: read.flatMap(({ cluster }) => cluster ?? []),
+    declarations,
+    complete: parsed.every(({ complete }) => complete) && declarations.length === documents.length,
+    problems: [...parsed.flatMap(({ problems }) => problems), ...read.flatMap(({ problems }) => problems)],
+    notes: read.flatMap(({ notes }) => notes),
+  };
+}
+
+interface ReadCluster {
+  readonly cluster?: Cluster;
+  readonly declaration: Declaration | undefined;
+  readonly problems: readonly Problem[];
+  readonly notes: readonly string[];
+}
+
+function readCluster(document: Sourced, defaults: Sourced | undefined): ReadCluster {
+  const converted = kindOf(document) === OLD_KIND ? convertOldFormat(document) : { sourced: document, notes: [] };
+  if ('problems' in converted) return { declaration: declare(document), problems: converted.problems, notes: [] };
+  const { notes } = converted;
+  const sourced = applyDefaults(converted.sourced, defaults);
+  const declaration = declare(sourced);
+  const checked = checkSchema(clusterFile, sourced);
+  if ('problems' in checked) return { declaration, problems: checked.problems, notes };
+  const cluster = buildCluster(checked.value, sourced);
+  return { cluster, declaration, problems: findClusterProblems(cluster, checked.value, sourced), notes };
+}
+
+function declare(sourced: Sourced): Declaration | undefined {
+  const name = valueAt(sourced.value, ['metadata', 'name']);
+  if (typeof name !== 'string') return undefined;
+  return { name, at: whereValue(sourced, ['metadata', 'name']), group: valueAt(sourced.value, ['spec', 'group']) };
+}
+
+/** Defaults may have a block for every provider; a cluster takes only its own provider's. */
+function applyDefaults(sourced: Sourced, defaults: Sourced | undefined): Sourced {
+  if (!defaults) return sourced;
+  const path = ['spec', 'provider'];
+  const provider = valueAt(sourced.value, path) ?? valueAt(defaults.value, path) ?? 'kind';
+  const others = Object.keys(PROVIDERS).filter((name) => name !== provider);
+  return mergeSourced(omitKeys(defaults, ['spec'], others), sourced);
+}

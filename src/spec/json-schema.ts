@@ -1,0 +1,16 @@
+import * as z from 'zod';
+import { clusterFile } from './cluster-schema.ts';
+import { labFile } from './lab-schema.ts';
+
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** The JSON schema of a cluster's file, for editors. */
+export const clusterJsonSchema = (): JsonSchema => toJsonSchema(clusterFile);
+
+/** The JSON schema of lab.yaml, for editors. */
+export const labJsonSchema = (): JsonSchema => toJsonSchema(labFile);
+
+// The YAML language server reads no later draft than this one.
+const toJsonSchema = (schema: z.ZodType): JsonSchema => ({
+  ...z.toJSONSchema(schema, { target: 'draft-7', io: 'input' }),
+});

@@ -1,0 +1,88 @@
+import { basename, resolve } from 'node:path';
+import { InputError, type Problem } from '../errors.ts';
+import type { Lab } from '../lab/lab.ts';
+import { buildLab } from './build-lab.ts';
+import { readClusters } from './clusters.ts';
+import { findSpecFiles, type SpecFile } from './files.ts';
+import { freezeDeep } from './freeze-deep.ts';
+import { readLabDocument } from './lab-document.ts';
+import { findLabProblems } from './lab-rules.ts';
+import { resolveManifest } from './manifest.ts';
+import { takePart } from './merge.ts';
+import { toName } from './names.ts';
+import { arrangeProblems } from './problems.ts';
+import { findRangeProblems } from './range-rules.ts';
+import { printable } from './show.ts';
+import { labUid, resolveReal } from './uid.ts';
+
+export { labUid };
+
+export interface LoadOptions {
+  /** The folder of the specs, as the user typed it. */
+  readonly dir: string;
+  readonly cwd: string;
+  /** Goes into the lab's uid, such as the id of this machine. */
+  readonly stateKey?: string;
+  /** A lab.yaml of the user's own, merged under the lab's. */
+  readonly defaultsFile?: string;
+}
+
+export interface LoadedLab {
+  readonly lab: Lab;
+  /** The files that it came from, as they can be typed. */
+  readonly files: readonly string[];
+  /** What the user should know, such as what each key of the old format became. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Reads the lab that a folder declares.
+ * @throws InputError with all problems of all files
+ */
+export async function loadLab({ dir, cwd, stateKey, defaultsFile }: LoadOptions): Promise<LoadedLab> {
+  const path = resolve(cwd, dir);
+  const found = await findSpecFiles(path, dir);
+  const own = defaultsFile === undefined ? undefined : describeOwnFile(defaultsFile, cwd);
+  const labFiles = found.files.filter(({ role }) => role === 'lab');
+  const clusterFiles = found.files.filter(({ role }) => role === 'cluster');
+  const shared = await readLabDocument(own, labFiles);
+  const defaults = shared.sourced && takePart(shared.sourced, ['spec', 'defaults'], 'spec');
+  const read = await readClusters(clusterFiles, defaults);
+  const manifest = await resolveManifest(shared.file.spec.loadBalancer.manifest, shared.sourced);
+  const lab = buildLab({
+    name: shared.file.metadata?.name ?? toName(basename(resolveReal(path))) ?? 'lab',
+    uid: labUid(dir, cwd, stateKey),
+    dir,
+    file: shared.file,
+    sourced: shared.sourced,
+    manifest: 'problem' in manifest ? { location: '' } : manifest,
+    clusters: [...read.clusters].sort((a, b) => (a.name < b.name ? -1 : 1)),
+  });
+  const problems = [
+    ...found.problems,
+    ...shared.problems,
+    ...read.problems,
+    ...('problem' in manifest ? [manifest.problem] : []),
+    ...findLabProblems(read, shared.file, shared.sourced),
+    ...findRangeProblems(lab.clusters, lab.network),
+    ...(clusterFiles.length === 0 && found.problems.length === 0 ? [describeEmpty(dir)] : []),
+  ];
+  if (problems.length > 0) throw new InputError(arrangeProblems(problems));
+  return {
+    lab: freezeDeep(lab),
+    files: [...(own ? [own] : []), ...found.files].map(({ shown }) => shown),
+    notes: read.notes,
+  };
+}
+
+const describeOwnFile = (file: string, cwd: string): SpecFile => ({
+  path: resolve(cwd, file),
+  shown: printable(file),
+  role: 'lab',
+});
+
+const describeEmpty = (dir: string): Problem => ({
+  at: printable(dir),
+  message: 'no cluster in this folder',
+  hint: 'a cluster is a file NAME.yaml with apiVersion: lab/v1alpha1, kind: Cluster and metadata: {name: NAME}; `lab init` writes one',
+});

@@ -1,0 +1,105 @@
+/**
+ * A plan is data: it can be printed as text, JSON or shell, executed, and compared. A changing command is in
+ * here or it is not run.
+ */
+
+/**
+ * Text; or what an earlier query captured; or a file of the lab's state directory. A captured value is never
+ * printed: it may be a kubeconfig.
+ */
+export type Value = string | { readonly ref: string } | { readonly file: string };
+
+/** Checked once more when a changing step's turn comes, because the world moves between plan and execution. */
+export interface Precondition {
+  readonly argv: readonly Value[];
+  /** What the step relies on: standard output is empty, or the command fails. */
+  readonly expect: 'empty' | 'failure';
+  /** `skip`: somebody already did it. `stop`: somebody else's thing is in the way. */
+  readonly otherwise: 'skip' | 'stop';
+  readonly message: string;
+}
+
+/** Tries again while standard error matches one of `on` (regular expressions), every `every` seconds, for `for` seconds. */
+export interface Retry {
+  readonly on: readonly string[];
+  readonly every: number;
+  readonly for: number;
+}
+
+interface StepBase {
+  readonly id: string;
+  /** What it does, for a person: `create the cluster`. */
+  readonly title: string;
+  /** Clusters it belongs to; none for what the whole lab shares. */
+  readonly clusters: readonly string[];
+  readonly needs: readonly string[];
+  /** Seconds. */
+  readonly timeout: number;
+  /** Why this is needed, or why this way: the comment in the exported script. */
+  readonly why?: string;
+}
+
+/** Runs a command that changes something. */
+export interface RunStep extends StepBase {
+  readonly kind: 'run';
+  readonly argv: readonly Value[];
+  readonly stdin?: Value;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly retry?: Retry;
+  readonly precondition?: Precondition;
+}
+
+/** Runs a command that only reads, and keeps its trimmed standard output under `capture`. */
+export interface QueryStep extends StepBase {
+  readonly kind: 'query';
+  readonly argv: readonly Value[];
+  readonly capture: string;
+  readonly retry?: Retry;
+}
+
+/** Writes a file of the state directory, atomically. */
+export interface WriteStep extends StepBase {
+  readonly kind: 'write';
+  readonly file: { readonly file: string };
+  readonly content: Value;
+  readonly mode: number;
+}
+
+/** Merges contexts into the user's kubeconfig, or takes them out of it: one atomic write under a lock. */
+export interface KubeconfigStep extends StepBase {
+  readonly kind: 'kubeconfig';
+  readonly action: 'merge' | 'remove';
+  /** The private kubeconfig; its single context is merged under each of `contexts`. */
+  readonly source: { readonly file: string };
+  readonly cluster: string;
+  readonly contexts: readonly string[];
+  readonly owner: string;
+}
+
+export type WaitFor =
+  | { readonly resource: 'nodes'; readonly count: number }
+  | { readonly resource: 'deployment' | 'daemonset'; readonly namespace: string; readonly name: string };
+
+/** Waits until a cluster says that something is ready; takes no job slot. */
+export interface WaitStep extends StepBase {
+  readonly kind: 'wait';
+  readonly kubeconfig: { readonly file: string };
+  readonly for: WaitFor;
+}
+
+/** Reads, and fails the plan with `message` unless what it relies on holds. */
+export interface CheckStep extends StepBase {
+  readonly kind: 'check';
+  readonly check: Precondition;
+}
+
+export type Step = RunStep | QueryStep | WriteStep | KubeconfigStep | WaitStep | CheckStep;
+
+export interface Plan {
+  readonly version: 1;
+  readonly lab: { readonly name: string; readonly uid: string };
+  readonly verb: string;
+  readonly summary: string;
+  readonly warnings: readonly string[];
+  readonly steps: readonly Step[];
+}

@@ -1,0 +1,66 @@
+/** Paths of the Kubernetes API, and what its objects mean, as far as this project reads them. */
+import type { WaitFor } from '../step/step.ts';
+
+interface Metadata {
+  readonly name: string;
+  readonly generation?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+}
+
+export interface NodeObject {
+  readonly metadata: Metadata;
+  readonly spec?: { readonly podCIDRs?: readonly string[] };
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}
+
+export const NODES_PATH = '/api/v1/nodes';
+
+/** Where the object that a wait is for can be read. */
+export function pathOf(wait: WaitFor): string {
+  if (wait.resource === 'nodes') return NODES_PATH;
+  return `/apis/apps/v1/namespaces/${wait.namespace}/${wait.resource}s/${wait.name}`;
+}
+
+/** Whether a wait is over, and what was seen last for the message when it never is. */
+export function judge(wait: WaitFor, object: unknown): { readonly done: boolean; readonly seen: string } {
+  if (wait.resource === 'nodes') {
+    const nodes = listOf<NodeObject>(object);
+    const waiting = nodes.filter((node) => !isNodeReady(node)).map(({ metadata }) => metadata.name);
+    const done = waiting.length === 0 && nodes.length >= wait.count;
+    return {
+      done,
+      seen: `${nodes.length - waiting.length} of ${wait.count} nodes ready${waiting.length > 0 ? `, not ${waiting.join(', ')}` : ''}`,
+    };
+  }
+  const done = isRolledOut(object);
+  return {
+    done,
+    seen:
+      object === undefined
+        ? `${wait.resource} ${wait.name} does not exist`
+        : `${wait.resource} ${wait.name} is not ready`,
+  };
+}
+
+export const listOf = <T>(object: unknown): readonly T[] =>
+  (object as { items?: readonly T[] } | undefined)?.items ?? [];
+
+export const isNodeReady = ({ status }: NodeObject): boolean =>
+  status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
+
+/** A deployment or daemon set whose newest generation runs on every pod it wants. */
+export function isRolledOut(object: unknown): boolean {
+  const { metadata, spec, status } = (object ?? {}) as {
+    metadata?: Metadata;
+    spec?: { replicas?: number };
+    status?: Readonly<Record<string, number | undefined>>;
+  };
+  if (!metadata || !status || (status.observedGeneration ?? 0) < (metadata.generation ?? 0)) return false;
+  const wanted = status.desiredNumberScheduled ?? spec?.replicas ?? 1;
+  return wanted > 0 && (status.numberAvailable ?? status.availableReplicas ?? 0) >= wanted;
+}
