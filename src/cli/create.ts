@@ -1,3 +1,4 @@
+import { stringify } from 'yaml';
 import { EnvironmentError, EXIT, InputError } from '../errors.ts';
 import { acquireLock } from '../exec/lock.ts';
 import { identifySelf } from '../exec/process-identity.ts';
@@ -167,9 +168,7 @@ async function carryOut(planned: Planned, session: Session, work: Work, flags: C
       ].join('\n'),
     );
   }
-  for (const change of changes) {
-    if (change.kind === 'cluster' && change.action !== 'create') note(io, `${change.cluster}: ${change.why}`);
-  }
+  explain(changes, io);
   const { reports, exitCode } =
     plan.steps.length > 0 ? await executePlan(plan, work) : { reports: [], exitCode: EXIT.done };
   if (exitCode !== EXIT.done) {
@@ -193,15 +192,23 @@ async function carryOut(planned: Planned, session: Session, work: Work, flags: C
   return EXIT.done;
 }
 
+/** What a person may not expect is said before it happens. */
+function explain(changes: readonly Change[], io: Io): void {
+  for (const change of changes) {
+    if (change.kind === 'cluster' && change.action !== 'create') note(io, `${change.cluster}: ${change.why}`);
+  }
+}
+
 async function showPlan(
-  { plan, desired, observed }: Planned,
+  { plan, desired, observed, changes }: Planned,
   session: Session,
   flags: CreateFlags,
   io: Io,
 ): Promise<void> {
   for (const text of plan.warnings) note(io, `warning: ${text}`);
+  explain(changes, io);
   if (flags.output === 'json') return print(io, JSON.stringify(plan, undefined, 2));
-  if (flags.output === 'yaml') return print(io, (await import('yaml')).stringify(plan));
+  if (flags.output === 'yaml') return print(io, stringify(plan));
   if (flags.output === 'script') return print(io, (await import('../report/plan-script.ts')).renderScript(plan));
   if (flags.output === 'name') return print(io, plan.steps.map(({ id }) => id).join('\n'));
   const infos = describeClusters(desired, observed, session.names);

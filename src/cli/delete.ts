@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { EnvironmentError, EXIT, InputError } from '../errors.ts';
 import { chooseKubeconfig } from '../exec/kubeconfig.ts';
 import { createRunner } from '../exec/run-command.ts';
+import type { StepReport } from '../exec/scheduler.ts';
 import { labState, stateRoot } from '../exec/state-directory.ts';
 import { observeWorld } from '../observe/observe.ts';
 import { planDelete } from '../plan/plan-delete.ts';
@@ -11,6 +12,7 @@ import { loadLab } from '../spec/load.ts';
 import { nearest } from '../spec/suggest.ts';
 import { labUid } from '../spec/uid.ts';
 import { describeFailures, executePlan, type Work, withLab } from './execute-plan.ts';
+import { leaveOnInterrupt } from './interrupt.ts';
 import { type Flags, type Io, note, print } from './io.ts';
 import { machineKey, readers, splitWords } from './session.ts';
 
@@ -28,6 +30,7 @@ export async function deleteClusters(flags: DeleteFlags, io: Io): Promise<number
   const state = labState(root, uid);
   const kubeconfig = chooseKubeconfig(io.env, flags.kubeconfig);
   const runner = createRunner();
+  leaveOnInterrupt(runner);
   const spec = await declared(dir, io, flags);
   const observed = await observeWorld({ uid, runner, ...readers(root, state, kubeconfig) });
   if (!observed.engine)
@@ -40,9 +43,8 @@ export async function deleteClusters(flags: DeleteFlags, io: Io): Promise<number
     [...spec.names, ...own],
     observed.clusters.map(({ name }) => name),
   );
-  const names = flags.all
-    ? [...new Set([...own, ...spec.names.filter((name) => own.includes(name))])]
-    : [...new Set(named)];
+  // Also what the specs name: a cluster that somebody else removed may have left its contexts.
+  const names = [...new Set(flags.all ? [...own, ...spec.names] : named)];
   const work: Work = { io, flags, verb: 'delete', lab: spec.lab, state, runner, kubeconfig: kubeconfig.file };
   const plan = planDelete(observed, { lab: { name: spec.lab, uid }, names, adopt: flags.adopt });
   if (flags.dryrun) {
@@ -75,6 +77,9 @@ export async function deleteClusters(flags: DeleteFlags, io: Io): Promise<number
     return exitCode;
   });
 }
+
+const deletedNames = (reports: readonly StepReport[]): string[] =>
+  reports.flatMap(({ id, result }) => (result === 'done' && id.endsWith('/remove') ? [id.replace('/remove', '')] : []));
 
 /** What the folder declares, as far as it can still be read: a broken or missing spec does not keep a cluster alive. */
 async function declared(dir: string, io: Io, flags: Flags): Promise<{ lab: string; names: readonly string[] }> {

@@ -1,3 +1,4 @@
+import { stringify } from 'yaml';
 import { EXIT } from '../errors.ts';
 import { resolve } from '../plan/resolve.ts';
 import { describeClusters, formatClusters, formatReasons } from '../report/cluster-info.ts';
@@ -13,7 +14,7 @@ export async function info(flags: Flags & { readonly why: boolean }, io: Io): Pr
   for (const text of desired.warnings) note(io, `warning: ${text}`);
   const infos = describeClusters(desired, observed, session.names);
   if (flags.output === 'json') print(io, JSON.stringify(infos, undefined, 2));
-  else if (flags.output === 'yaml') print(io, (await import('yaml')).stringify(infos));
+  else if (flags.output === 'yaml') print(io, stringify(infos));
   else if (flags.output === 'name') print(io, infos.map(({ name }) => `cluster/${name}`).join('\n'));
   else {
     print(io, formatClusters(infos, flags.output === 'wide'));

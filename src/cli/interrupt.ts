@@ -1,5 +1,21 @@
 import { EXIT } from '../errors.ts';
+import type { ProcessRunner } from '../exec/run-command.ts';
 import { type Io, note } from './io.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Whether a plan is being carried out, which ends in order. */
+let inOrder = false;
+
+/** Outside of a plan an interrupt leaves at once, and ends what reads: children in groups of their own would live on. */
+export function leaveOnInterrupt(runner: ProcessRunner): void {
+  for (const signal of SIGNALS)
+    process.on(signal, () => {
+      if (inOrder) return;
+      runner.kill();
+      process.exit(EXIT.interrupted);
+    });
+}
 
 /**
  * Two-stage interrupts: the first lets running commands end, the second kills them and leaves. SIGTERM and SIGHUP
@@ -19,9 +35,10 @@ export function onInterrupt(io: Io, stages: { readonly first: () => void; readon
     if (io.stderr.isTTY) io.stderr.write('\u001b[?25h');
     process.exit(EXIT.interrupted);
   };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, handle);
+  inOrder = true;
+  for (const signal of SIGNALS) process.on(signal, handle);
   return () => {
-    for (const signal of signals) process.off(signal, handle);
+    inOrder = false;
+    for (const signal of SIGNALS) process.off(signal, handle);
   };
 }

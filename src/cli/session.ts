@@ -12,6 +12,7 @@ import type { PrivateKubeconfig } from '../observe/clusters.ts';
 import { type ObserveInput, observe } from '../observe/observe.ts';
 import { loadLab } from '../spec/load.ts';
 import { nearest } from '../spec/suggest.ts';
+import { leaveOnInterrupt } from './interrupt.ts';
 import type { Flags, Io } from './io.ts';
 
 const DEFAULT_DIR = 'clusters';
@@ -75,6 +76,7 @@ export async function openSession(flags: Flags, io: Io): Promise<Session> {
   const state = labState(root, lab.uid);
   const kubeconfig = chooseKubeconfig(io.env, flags.kubeconfig);
   const runner = createRunner();
+  leaveOnInterrupt(runner);
   return {
     lab,
     notes,

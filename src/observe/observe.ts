@@ -42,7 +42,8 @@ export async function observe(input: ObserveInput): Promise<Observed> {
     observeClusters({ runner, containers, uid: lab.uid, choosingFor, privateKubeconfig: input.privateKubeconfig }),
     observeHost({ engine, ports, count: depth.count }),
   ]);
-  const tools = ['kubectl', ...new Set(wanted.flatMap(({ provider }) => PROVIDERS[provider].binaries))];
+  const makeable = wanted.flatMap(({ provider }) => (PROVIDERS[provider].make ? PROVIDERS[provider].binaries : []));
+  const tools = ['kubectl', ...new Set(makeable)];
   return assemble(input, state, { clusters, host, contexts, tools });
 }
 

@@ -36,7 +36,7 @@ export function describeClusters(desired: Desired, observed: Observed, names: re
         role,
         addresses: own?.nodes.find((node) => node.name === name)?.addresses ?? [],
       }));
-      const server = nodes[0]?.addresses[0];
+      const server = serverAddress(cluster, nodes[0]?.addresses ?? []);
       return {
         name: cluster.name,
         provider: cluster.spec.provider,
@@ -59,6 +59,12 @@ export function describeClusters(desired: Desired, observed: Observed, names: re
         ),
       };
     });
+}
+
+/** The address that the API server's certificate holds: of the first family, which is the first service range's. */
+function serverAddress({ services }: DesiredCluster, addresses: readonly string[]): string | undefined {
+  const family = services[0]?.family ?? 4;
+  return addresses.find((address) => address.includes(':') === (family === 6));
 }
 
 const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address);
