@@ -73,6 +73,14 @@ export function checkKindBlock(cluster: Cluster): Refusal[] {
   const block = cluster.providerConfig as KindBlock;
   const nodes = cluster.nodes.servers + cluster.nodes.workers;
   const refusals: Refusal[] = [];
+  const { version, image } = cluster.kubernetes;
+  if (version && !image && !/^\d+\.\d+\.\d+/.test(version)) {
+    refusals.push({
+      path: 'spec.kubernetes.version',
+      message: `kind has an image for each patch version, not for ${version}`,
+      hint: 'such as 1.34.0: https://github.com/kubernetes-sigs/kind/releases',
+    });
+  }
   if ((block.nodes?.length ?? 0) > nodes) {
     refusals.push({
       path: 'spec.kind.nodes',
