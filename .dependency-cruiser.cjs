@@ -14,7 +14,7 @@ const RANKS = [
   'cli',
 ];
 
-const PURE = ['net', 'lab', 'step', 'tools', 'providers', 'addons', 'plan', 'report'];
+const PURE = ['net', 'lab', 'step', 'tools', 'cni', 'providers', 'addons', 'plan', 'report'];
 
 module.exports = {
   forbidden: [

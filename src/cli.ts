@@ -8,6 +8,8 @@ const baked = { '--version': 'version.txt', '--help': 'help.txt', '-h': 'help.tx
 ];
 // A reader that closed the pipe (`lab info | head -1`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+// Nobody reads the progress any more: the work goes on.
+process.stderr.on('error', () => {});
 if (baked) process.stdout.write(readFileSync(new URL(baked, import.meta.url)));
 else {
   const { main } = await import('./cli/main.ts');

@@ -57,3 +57,16 @@ export class FailedError extends LabError {
     super(message, EXIT.failed, hint);
   }
 }
+
+const indent = (text: string): string => text.replaceAll('\n', '\n  ');
+
+/** A failure that is not a bug as a person reads it: each message, and its hint in indented lines behind it. */
+export function explainError(error: LabError): string {
+  const said = error instanceof InputError ? error.problems : [{ message: error.message, hint: error.hint }];
+  return said
+    .map(({ message, hint, ...problem }) => {
+      const at = 'at' in problem ? `${problem.at}: ` : '';
+      return `${at}${message}${hint ? `\n  ${indent(hint)}` : ''}`;
+    })
+    .join('\n');
+}

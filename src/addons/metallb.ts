@@ -22,7 +22,6 @@ export const manifestId = ({ location, sha256 }: Manifest): string => sha256 ?? 
 
 /** MetalLB in layer 2 mode, and one pool with the cluster's addresses of every family. */
 export function metallbSteps(cluster: DesiredCluster, manifest: Manifest, needs: readonly string[]): Step[] {
-  const kubeconfig = kubeconfigFile(cluster.name);
   const base = { clusters: [cluster.name], timeout: 180 } as const;
   const apply: RunStep = {
     ...base,
@@ -33,7 +32,7 @@ export function metallbSteps(cluster: DesiredCluster, manifest: Manifest, needs:
     argv: [
       'kubectl',
       '--kubeconfig',
-      kubeconfig,
+      kubeconfigFile(cluster.name),
       'apply',
       '--server-side',
       '--force-conflicts',
@@ -43,24 +42,39 @@ export function metallbSteps(cluster: DesiredCluster, manifest: Manifest, needs:
     ],
     // The API server may not answer yet right after the nodes are made; a URL may fail for once.
     retry: {
-      on: ['connection refused', 'EOF', 'timeout', 'Unable to connect', 'ServiceUnavailable'],
+      on: ['connection refused', 'was refused', 'EOF', 'timeout', 'Unable to connect', 'ServiceUnavailable'],
       every: 2,
       for: 60,
     },
   };
-  const wait = (resource: 'deployment' | 'daemonset', name: string): WaitStep => ({
+  const waits = metallbWaitSteps(cluster, [apply.id]);
+  const pool = {
+    ...metallbPoolStep(
+      cluster,
+      manifest,
+      waits.slice(0, 1).map(({ id }) => id),
+    ),
     ...base,
+  };
+  return [apply, ...waits, pool];
+}
+
+/** Waits until the controller, first, and the speaker run. */
+export function metallbWaitSteps(cluster: DesiredCluster, needs: readonly string[]): WaitStep[] {
+  const workloads = [
+    ['deployment', METALLB.controller],
+    ['daemonset', METALLB.speaker],
+  ] as const;
+  return workloads.map(([resource, name]) => ({
     kind: 'wait',
     id: `${cluster.name}/metallb-${name}`,
     title: `wait for MetalLB's ${name}`,
-    needs: [apply.id],
-    kubeconfig,
+    clusters: [cluster.name],
+    needs,
+    timeout: 180,
+    kubeconfig: kubeconfigFile(cluster.name),
     for: { resource, namespace: METALLB.namespace, name },
-  });
-  const controller = wait('deployment', METALLB.controller);
-  const speaker = wait('daemonset', METALLB.speaker);
-  const pool = { ...metallbPoolStep(cluster, manifest, [controller.id]), ...base };
-  return [apply, controller, speaker, pool];
+  }));
 }
 
 /** Writes the pool; also alone, when only its addresses changed. */
@@ -86,7 +100,14 @@ export function metallbPoolStep(cluster: DesiredCluster, manifest: Manifest, nee
     ],
     stdin: poolManifests(cluster, manifest),
     retry: {
-      on: ['failed calling webhook', 'connection refused', 'x509', 'no matches for kind', 'no endpoints available'],
+      on: [
+        'failed calling webhook',
+        'connection refused',
+        'was refused',
+        'x509',
+        'no matches for kind',
+        'no endpoints available',
+      ],
       every: 1,
       for: 120,
     },

@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { rmSync } from 'node:fs';
 import { EnvironmentError, EXIT, InputError } from '../errors.ts';
 import { acquireLock } from '../exec/lock.ts';
 import { identifySelf } from '../exec/process-identity.ts';
@@ -14,10 +14,10 @@ import { resolve } from '../plan/resolve.ts';
 import { clustersToMake } from '../plan/summary.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import { describeClusters, formatClusters } from '../report/cluster-info.ts';
-import { formatPlan } from '../report/plan-text.ts';
 import type { Plan } from '../step/step.ts';
-import { describeFailures, executePlan, type Work, withLab } from './execute-plan.ts';
+import type { Work } from './execute-plan.ts';
 import { type Flags, type Io, note, print } from './io.ts';
+import { isData, printData, printPlan } from './print-plan.ts';
 import { openSession, type Session } from './session.ts';
 
 export interface CreateFlags extends Flags {
@@ -38,6 +38,15 @@ interface Planned {
 export async function create(flags: CreateFlags, io: Io): Promise<number> {
   const session = await openSession(flags, io);
   for (const text of session.notes) note(io, text);
+  if (flags.output === 'script' && !flags.dryrun) {
+    throw new InputError([
+      {
+        at: 'command line',
+        message: '-o script goes with --dryrun',
+        hint: 'it prints a script; without --dryrun clusters would be created',
+      },
+    ]);
+  }
   const { makeable, onlyPlanned } = splitByProvider(session);
   if (flags.dryrun) {
     const planned = await planNow(session, flags, makeable);
@@ -45,7 +54,11 @@ export async function create(flags: CreateFlags, io: Io): Promise<number> {
     await showPlan(planned, session, flags, io);
     return EXIT.done;
   }
+  // A look without the lock: a machine that lacks something is told so before anything is written.
+  const first = await planNow(session, flags, makeable);
+  const { missing, engine } = first.observed;
   const work: Work = {
+    ...(engine && { cpus: engine.cpus }),
     io,
     flags,
     verb: 'create',
@@ -54,9 +67,6 @@ export async function create(flags: CreateFlags, io: Io): Promise<number> {
     runner: session.runner,
     kubeconfig: session.kubeconfig.file,
   };
-  // A look without the lock: a machine that lacks something is told so before anything is written.
-  const first = await planNow(session, flags, makeable);
-  const missing = first.observed.missing;
   if (missing.length > 0) {
     await showPlan(first, session, flags, io);
     throw new EnvironmentError(
@@ -69,8 +79,10 @@ export async function create(flags: CreateFlags, io: Io): Promise<number> {
       `nothing was created: ${notYet(onlyPlanned).join('; ')}`,
       hintForMakeable(session, makeable),
     );
+  const { withLab } = await import('./execute-plan.ts');
   return withLab(work, async () => {
-    const planned = first.changes.length === 0 ? first : await planAndReserve(session, flags, makeable);
+    const settled = first.changes.length === 0 || !engine;
+    const planned = settled ? first : await planAndReserve(session, flags, makeable, engine.id);
     try {
       return await carryOut(planned, session, work, flags);
     } finally {
@@ -94,7 +106,7 @@ const hintForMakeable = ({ lab }: Session, names: readonly string[]): string | u
   names.length > 0 ? `create the others by name: lab create ${lab.dir} ${names.join(' ')}` : undefined;
 
 async function planNow(session: Session, flags: CreateFlags, names: readonly string[]): Promise<Planned> {
-  const observed = await session.observe({ choose: true, count: true });
+  const observed = await session.observe({ choose: true, count: !flags.dryrun });
   const desired = resolve(session.lab, observed);
   const unknown = flags.recreate.filter((name) => !names.includes(name));
   if (unknown.length > 0) {
@@ -116,12 +128,15 @@ async function planNow(session: Session, flags: CreateFlags, names: readonly str
 }
 
 /** Chooses ranges under the lock of the engine and reserves them there, so that no other lab takes the same. */
-async function planAndReserve(session: Session, flags: CreateFlags, names: readonly string[]): Promise<Planned> {
-  const before = await session.observe({ choose: false, count: false });
-  if (!before.engine) throw new EnvironmentError('the engine went away', before.missing[0]?.hint);
-  const engine = engineState(session.stateRoot, before.engine.id);
+async function planAndReserve(
+  session: Session,
+  flags: CreateFlags,
+  names: readonly string[],
+  engineId: string,
+): Promise<Planned> {
+  const engine = engineState(session.stateRoot, engineId);
   await engine.prepare();
-  const lock = await acquireLock(engine.lock, { name: 'the engine', verb: 'lab create', wait: 60 });
+  const lock = await acquireLock(engine.lock, { name: 'the engine', verb: 'create', wait: 60 });
   try {
     const planned = await planNow(session, flags, names);
     const making = clustersToMake(planned.changes);
@@ -132,10 +147,13 @@ async function planAndReserve(session: Session, flags: CreateFlags, names: reado
         ...services.map(({ range }) => ({ cidr: range, use: `services of ${name}` })),
         ...loadBalancer.map(({ range }) => ({ cidr: range, use: `pool of ${name}` })),
       ]);
-    const network = planned.desired.network.subnets.map(({ range }) => ({
-      cidr: range,
-      use: `network ${planned.desired.network.name}`,
-    }));
+    // One that is there already shows itself, and another lab may choose its pools inside it.
+    const network = planned.changes.some(({ kind }) => kind === 'network')
+      ? planned.desired.network.subnets.map(({ range }) => ({
+          cidr: range,
+          use: `network ${planned.desired.network.name}`,
+        }))
+      : [];
     if (making.length > 0)
       await reserve(engine.reservations, identifySelf(), session.lab.uid, session.lab.name, [...ranges, ...network]);
     return planned;
@@ -147,7 +165,7 @@ async function planAndReserve(session: Session, flags: CreateFlags, names: reado
 async function giveBack({ observed, changes }: Planned, session: Session): Promise<void> {
   if (!observed.engine || clustersToMake(changes).length === 0) return;
   const engine = engineState(session.stateRoot, observed.engine.id);
-  const lock = await acquireLock(engine.lock, { name: 'the engine', verb: 'lab create', wait: 60 });
+  const lock = await acquireLock(engine.lock, { name: 'the engine', verb: 'create', wait: 60 });
   await releaseReservations(engine.reservations, identifySelf());
   lock.release();
 }
@@ -164,21 +182,27 @@ async function carryOut(planned: Planned, session: Session, work: Work, flags: C
       `nothing was created: ${failed.map(({ detail }) => detail).join('; ')}`,
       [
         ...failed.flatMap(({ hint }) => hint ?? []),
-        `or go on all the same: --ignore-preflight ${failed.map(({ name }) => name).join(',')}`,
+        // An image that is not there cannot be loaded, whoever wants to go on.
+        ...(failed.some(({ name }) => name === 'images')
+          ? []
+          : [`or go on all the same: --ignore-preflight ${failed.map(({ name }) => name).join(',')}`]),
       ].join('\n'),
     );
   }
   explain(changes, io);
+  // kind merges into a kubeconfig that is there, and fails on one that a kill left half-written.
+  for (const name of clustersToMake(changes)) rmSync(session.state.kubeconfig(name), { force: true });
+  const { describeFailures, executePlan } = await import('./execute-plan.ts');
   const { reports, exitCode } =
     plan.steps.length > 0 ? await executePlan(plan, work) : { reports: [], exitCode: EXIT.done };
   if (exitCode !== EXIT.done) {
-    note(io, describeFailures(plan, reports, `lab create ${flags.words.join(' ')}`.trimEnd()));
+    if (isData(flags.output)) printData({ plan: plan.summary, steps: reports }, flags.output, io);
+    note(io, describeFailures(plan, reports, flags.line));
     return exitCode;
   }
   const after = plan.steps.length > 0 ? await session.observe({ choose: false, count: false }) : planned.observed;
   const infos = describeClusters(desired, after, session.names);
-  if (flags.output === 'json')
-    print(io, JSON.stringify({ plan: plan.summary, steps: reports, clusters: infos }, undefined, 2));
+  if (isData(flags.output)) printData({ plan: plan.summary, steps: reports, clusters: infos }, flags.output, io);
   else if (flags.output === 'name') print(io, infos.map(({ name }) => `cluster/${name}`).join('\n'));
   else {
     print(io, formatClusters(infos, flags.output === 'wide'));
@@ -207,13 +231,11 @@ async function showPlan(
 ): Promise<void> {
   for (const text of plan.warnings) note(io, `warning: ${text}`);
   explain(changes, io);
-  if (flags.output === 'json') return print(io, JSON.stringify(plan, undefined, 2));
-  if (flags.output === 'yaml') return print(io, stringify(plan));
-  if (flags.output === 'script') return print(io, (await import('../report/plan-script.ts')).renderScript(plan));
-  if (flags.output === 'name') return print(io, plan.steps.map(({ id }) => id).join('\n'));
-  const infos = describeClusters(desired, observed, session.names);
-  const network = desired.network.subnets.map(({ range }) => range).join(', ');
-  print(io, `lab ${desired.lab.name} on Docker network ${desired.network.name} (${network})\n\n`);
-  print(io, `${formatClusters(infos, false)}\n\n`);
-  print(io, formatPlan(plan, flags.output === 'wide'));
+  if (flags.output === 'text' || flags.output === 'wide') {
+    const infos = describeClusters(desired, observed, session.names);
+    const network = desired.network.subnets.map(({ range }) => range).join(', ');
+    print(io, `lab ${desired.lab.name} on Docker network ${desired.network.name} (${network})\n\n`);
+    print(io, `${formatClusters(infos, false)}\n\n`);
+  }
+  await printPlan(plan, flags.output, io);
 }

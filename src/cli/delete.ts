@@ -4,16 +4,17 @@ import { chooseKubeconfig } from '../exec/kubeconfig.ts';
 import { createRunner } from '../exec/run-command.ts';
 import type { StepReport } from '../exec/scheduler.ts';
 import { labState, stateRoot } from '../exec/state-directory.ts';
+import type { Observed } from '../lab/observed.ts';
 import { observeWorld } from '../observe/observe.ts';
 import { planDelete } from '../plan/plan-delete.ts';
-import { renderScript } from '../report/plan-script.ts';
-import { formatPlan } from '../report/plan-text.ts';
 import { loadLab } from '../spec/load.ts';
 import { nearest } from '../spec/suggest.ts';
 import { labUid } from '../spec/uid.ts';
+import type { Plan } from '../step/step.ts';
 import { describeFailures, executePlan, type Work, withLab } from './execute-plan.ts';
 import { leaveOnInterrupt } from './interrupt.ts';
 import { type Flags, type Io, note, print } from './io.ts';
+import { isData, printData, printPlan } from './print-plan.ts';
 import { machineKey, readers, splitWords } from './session.ts';
 
 export interface DeleteFlags extends Flags {
@@ -32,50 +33,72 @@ export async function deleteClusters(flags: DeleteFlags, io: Io): Promise<number
   const runner = createRunner();
   leaveOnInterrupt(runner);
   const spec = await declared(dir, io, flags);
-  const observed = await observeWorld({ uid, runner, ...readers(root, state, kubeconfig) });
-  if (!observed.engine)
-    throw new EnvironmentError(`nothing was deleted: ${observed.missing[0]?.what}`, observed.missing[0]?.hint);
-  const own = observed.clusters.filter(({ owner }) => owner === uid).map(({ name }) => name);
-  checkNames(
-    flags,
-    dir,
-    named,
-    [...spec.names, ...own],
-    observed.clusters.map(({ name }) => name),
-  );
-  // Also what the specs name: a cluster that somebody else removed may have left its contexts.
-  const names = [...new Set(flags.all ? [...own, ...spec.names] : named)];
   const work: Work = { io, flags, verb: 'delete', lab: spec.lab, state, runner, kubeconfig: kubeconfig.file };
-  const plan = planDelete(observed, { lab: { name: spec.lab, uid }, names, adopt: flags.adopt });
-  if (flags.dryrun) {
-    if (flags.output === 'json') print(io, JSON.stringify(plan, undefined, 2));
-    else if (flags.output === 'script') print(io, renderScript(plan));
-    else print(io, formatPlan(plan, flags.output === 'wide'));
-    return EXIT.done;
-  }
-  if (plan.steps.length === 0) {
-    note(
-      io,
-      `nothing to delete: ${names.length > 0 ? `${names.join(', ')} ${names.length === 1 ? 'does' : 'do'} not exist` : `no cluster of ${dir} exists`}`,
-    );
-    return EXIT.done;
-  }
-  return withLab(work, async () => {
-    const { reports, exitCode } = await executePlan(plan, work);
-    for (const name of names) rmSync(state.kubeconfig(name), { force: true });
-    if (exitCode !== EXIT.done)
-      note(io, describeFailures(plan, reports, `lab delete ${flags.words.join(' ')}`.trimEnd()));
-    else if (flags.output === 'json') print(io, JSON.stringify({ plan: plan.summary, steps: reports }, undefined, 2));
-    else
-      print(
-        io,
-        reports
-          .filter(({ id }) => id.endsWith('/remove'))
-          .map(({ id }) => `cluster/${id.replace('/remove', '')} deleted`)
-          .join('\n'),
+  const look = async (): Promise<{ plan: Plan; names: readonly string[] }> => {
+    const observed = await observeWorld({ uid, runner, ...readers(root, state, kubeconfig) });
+    const names = chooseNames({ flags, dir, named, uid, declared: spec.names, observed }, io);
+    const plan = planDelete(observed, { lab: { name: spec.lab, uid }, names, adopt: flags.adopt });
+    const missing = plan.steps.length > 0 || !observed.engine ? observed.missing : [];
+    if (missing.length > 0 && !(flags.dryrun && observed.engine)) {
+      throw new EnvironmentError(
+        `nothing was deleted: ${missing.map(({ what }) => what).join('; ')}`,
+        missing.map(({ hint }) => hint).join('\n'),
       );
+    }
+    return { plan, names };
+  };
+  if (flags.dryrun) {
+    await printPlan((await look()).plan, flags.output, io);
+    return EXIT.done;
+  }
+  // Wrong names and a missing engine are told before anything is written.
+  await look();
+  // Again under the lock: a create that still ran may have made what was missing then.
+  return withLab(work, async () => {
+    const { plan, names } = await look();
+    if (plan.steps.length === 0) {
+      const does = names.length === 1 ? 'does' : 'do';
+      note(
+        io,
+        `nothing to delete: ${names.length > 0 ? `${names.join(', ')} ${does} not exist` : `no cluster of ${dir} exists`}`,
+      );
+      return EXIT.done;
+    }
+    const { reports, exitCode } = await executePlan(plan, work);
+    const deleted = deletedNames(reports);
+    // What could not be deleted keeps its credentials.
+    const gone = names.filter(
+      (name) => deleted.includes(name) || !plan.steps.some(({ id }) => id === `${name}/remove`),
+    );
+    for (const name of gone) rmSync(state.kubeconfig(name), { force: true });
+    if (isData(flags.output)) printData({ plan: plan.summary, steps: reports }, flags.output, io);
+    else if (deleted.length > 0) print(io, deleted.map((name) => `cluster/${name} deleted`).join('\n'));
+    if (exitCode !== EXIT.done) note(io, describeFailures(plan, reports, flags.line));
     return exitCode;
   });
+}
+
+interface Choice {
+  readonly flags: DeleteFlags;
+  readonly dir: string;
+  readonly named: readonly string[];
+  readonly uid: string;
+  /** What the specs name, as far as they can still be read. */
+  readonly declared: readonly string[];
+  readonly observed: Observed;
+}
+
+/** The clusters that the command is about. @throws InputError for names that nobody knows */
+function chooseNames({ flags, dir, named, uid, declared: specs, observed }: Choice, io: Io): readonly string[] {
+  const own = observed.clusters.filter(({ owner }) => owner === uid).map(({ name }) => name);
+  const running = observed.clusters.map(({ name }) => name);
+  if (observed.engine) checkNames(flags, dir, named, [...specs, ...own], running);
+  if (!flags.all) return [...new Set(named)];
+  const foreign = observed.clusters.filter(({ name, owner }) => owner !== uid && !own.includes(name));
+  const staying = flags.adopt ? [] : foreign.map(({ name }) => name).filter((name) => specs.includes(name));
+  for (const name of staying) note(io, `${name} was not made by this lab: it stays`);
+  // Also what the specs name: a cluster that somebody else removed may have left its contexts.
+  return [...new Set([...own, ...specs.filter((name) => !staying.includes(name))])];
 }
 
 const deletedNames = (reports: readonly StepReport[]): string[] =>

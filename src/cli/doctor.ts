@@ -1,24 +1,20 @@
-import { EXIT } from '../errors.ts';
+import { EXIT, InputError } from '../errors.ts';
+import type { Observed } from '../lab/observed.ts';
 import { diffForCreate } from '../plan/diff.ts';
-import { engineAndTools, preflight } from '../plan/preflight.ts';
+import { engineAndTools, type Preflight, preflight } from '../plan/preflight.ts';
 import { resolve } from '../plan/resolve.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import { formatTable } from '../report/table.ts';
 import { type Flags, type Io, note, print } from './io.ts';
-import { openSession } from './session.ts';
+import { isData, printData } from './print-plan.ts';
+import { openSession, type Session } from './session.ts';
 
 /** `lab doctor`: what a create of these clusters would count before it starts, each with the line to type. */
 export async function doctor(flags: Flags, io: Io): Promise<number> {
   const session = await openSession(flags, io);
   const observed = await session.observe({ choose: true, count: true });
-  const names = session.lab.clusters
-    .filter(({ provider, name }) => PROVIDERS[provider].make && session.names.includes(name))
-    .map(({ name }) => name);
-  const desired = observed.engine ? resolve(session.lab, observed) : undefined;
-  const checks = desired
-    ? preflight(desired, observed, diffForCreate(desired, observed, { names, recreate: [] }))
-    : engineAndTools(observed);
-  if (flags.output === 'json') print(io, JSON.stringify(checks, undefined, 2));
+  const checks = observed.engine ? countChecks(session, observed) : engineAndTools(observed);
+  if (isData(flags.output)) printData(checks, flags.output, io);
   else {
     print(
       io,
@@ -31,4 +27,33 @@ export async function doctor(flags: Flags, io: Io): Promise<number> {
       note(io, `\n${detail}\n  ${hint ?? ''}`);
   }
   return checks.some(({ result }) => result === 'failed') ? EXIT.environment : EXIT.done;
+}
+
+interface SpecCheck {
+  readonly name: 'specs';
+  readonly result: 'failed';
+  readonly detail: string;
+  readonly hint?: string;
+}
+
+/** The checks of a create; what stands in its way before anything can be counted is a failed check, too. */
+function countChecks({ lab, names: named }: Session, observed: Observed): (Preflight | SpecCheck)[] {
+  const names = lab.clusters
+    .filter(({ provider, name }) => PROVIDERS[provider].make && named.includes(name))
+    .map(({ name }) => name);
+  try {
+    const desired = resolve(lab, observed);
+    return preflight(desired, observed, diffForCreate(desired, observed, { names, recreate: [] }));
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    const problems = error.problems.map(
+      ({ at, message, hint }): SpecCheck => ({
+        name: 'specs',
+        result: 'failed',
+        detail: `${at}: ${message}`,
+        ...(hint && { hint }),
+      }),
+    );
+    return [...engineAndTools(observed), ...problems];
+  }
 }

@@ -24,6 +24,8 @@ export interface Work {
   readonly state: LabState;
   readonly runner: ProcessRunner;
   readonly kubeconfig: string;
+  /** CPUs of the engine: in a VM they are fewer than this machine's. */
+  readonly cpus?: number;
 }
 
 /**
@@ -36,7 +38,7 @@ export async function withLab<T>(work: Work, action: () => Promise<T>): Promise<
   await state.prepare();
   const lock = await acquireLock(state.lock, {
     name: `lab ${work.lab}`,
-    verb: `lab ${verb}`,
+    verb,
     ...(flags.wait !== undefined && { wait: flags.wait }),
     onWait: (message) => note(io, message),
   });
@@ -64,7 +66,7 @@ export async function executePlan(plan: Plan, work: Work): Promise<{ reports: St
   const journal = await openJournal(state.journal);
   const run = randomUUID();
   const stop = new AbortController();
-  const progress = createProgress(plan, io.stderr);
+  const progress = await createProgress(plan, io.stderr);
   const restore = onInterrupt(io, {
     first: () => {
       stop.abort();
@@ -80,7 +82,7 @@ export async function executePlan(plan: Plan, work: Work): Promise<{ reports: St
       plan: createHash('sha256').update(JSON.stringify(plan)).digest('hex'),
     });
     const reports = await runSteps(plan.steps, {
-      jobs: work.flags.jobs ?? availableParallelism(),
+      jobs: work.flags.jobs ?? Math.min(availableParallelism(), work.cpus ?? Number.POSITIVE_INFINITY),
       signal: stop.signal,
       perform: createPerformer({
         runner,
@@ -103,6 +105,11 @@ export async function executePlan(plan: Plan, work: Work): Promise<{ reports: St
         : EXIT.done;
     journal.end({ run, result: String(exitCode) });
     return { reports, exitCode };
+  } catch (error) {
+    // A journal that cannot be written ends the run: nothing may go on behind the lock.
+    runner.kill();
+    await runner.idle();
+    throw error;
   } finally {
     restore();
     journal.close();

@@ -1,8 +1,8 @@
-import { stringify } from 'yaml';
 import { EXIT } from '../errors.ts';
 import { resolve } from '../plan/resolve.ts';
 import { describeClusters, formatClusters, formatReasons } from '../report/cluster-info.ts';
 import { type Flags, type Io, note, print } from './io.ts';
+import { isData, printData } from './print-plan.ts';
 import { openSession } from './session.ts';
 
 /** `lab info`: ranges, pools, addresses, endpoints and contexts, of clusters that run and of those that are planned. */
@@ -13,8 +13,7 @@ export async function info(flags: Flags & { readonly why: boolean }, io: Io): Pr
   const desired = resolve(session.lab, observed);
   for (const text of desired.warnings) note(io, `warning: ${text}`);
   const infos = describeClusters(desired, observed, session.names);
-  if (flags.output === 'json') print(io, JSON.stringify(infos, undefined, 2));
-  else if (flags.output === 'yaml') print(io, stringify(infos));
+  if (isData(flags.output)) printData(infos, flags.output, io);
   else if (flags.output === 'name') print(io, infos.map(({ name }) => `cluster/${name}`).join('\n'));
   else {
     print(io, formatClusters(infos, flags.output === 'wide'));

@@ -10,6 +10,8 @@ export type Format = 'text' | 'wide' | 'json' | 'yaml' | 'name' | 'script';
 
 /** Flags that every verb has. */
 export interface Flags {
+  /** The command line as it can be typed again. */
+  readonly line: string;
   readonly words: readonly string[];
   readonly output: Format;
   readonly kubeconfig: string | undefined;

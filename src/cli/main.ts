@@ -1,5 +1,6 @@
 import yargs, { type Argv } from 'yargs';
 import { EXIT, InputError } from '../errors.ts';
+import { quoteArgv } from '../step/shell.ts';
 import type { Flags, Format, Io } from './io.ts';
 import { VERSION } from './version.ts';
 
@@ -14,8 +15,11 @@ function seconds(text: string): number {
   return Number(match[1]) * UNITS[(match[2] ?? 's') as keyof typeof UNITS];
 }
 
-/** The flags of every verb. */
-const common = (args: Argv) =>
+const RESULTS = ['text', 'wide', 'json', 'yaml', 'name'] as const;
+const PLANS = [...RESULTS, 'script'] as const;
+
+/** The flags of every verb, with the formats that this one has. */
+const common = (formats: readonly Format[]) => (args: Argv) =>
   args
     .positional('words', {
       type: 'string',
@@ -25,8 +29,9 @@ const common = (args: Argv) =>
     })
     .option('output', {
       alias: 'o',
-      choices: ['text', 'wide', 'json', 'yaml', 'name', 'script'] as const,
-      default: 'text' as const,
+      choices: formats,
+      default: 'text',
+      requiresArg: true,
       describe: 'how results are printed',
     })
     .option('kubeconfig', {
@@ -41,7 +46,7 @@ const common = (args: Argv) =>
     });
 
 const changing = (args: Argv) =>
-  common(args)
+  common(PLANS)(args)
     .option('dryrun', {
       alias: 'dry-run',
       type: 'boolean',
@@ -62,12 +67,13 @@ const changing = (args: Argv) =>
 
 type Parsed = Record<string, unknown>;
 
-function flagsOf(args: Parsed): Flags {
+function flagsOf(args: Parsed, line: string): Flags {
   const jobs = args.jobs as number | undefined;
   if (jobs !== undefined && !(Number.isInteger(jobs) && jobs >= 1)) {
     throw new InputError([{ at: 'command line', message: '--jobs takes a whole number from 1 on' }]);
   }
   return {
+    line,
     words: (args.words as readonly unknown[]).map(String),
     output: args.output as Format,
     kubeconfig: args.kubeconfig as string | undefined,
@@ -80,106 +86,162 @@ function flagsOf(args: Parsed): Flags {
 const list = (value: unknown): string[] =>
   ((value as readonly string[] | undefined) ?? []).flatMap((one) => one.split(','));
 
+/** What can be counted wrong, so that a person may know better. */
+const CHECKS = ['inotify', 'memory', 'disk', 'addresses', 'ports', 'ipv6'];
+
+function checksOf(names: readonly string[]): readonly string[] {
+  const unknown = names.filter((name) => !CHECKS.includes(name));
+  if (unknown.length === 0) return names;
+  const message = `--ignore-preflight ${unknown.join(',')}: no such check`;
+  throw new InputError([{ at: 'command line', message, hint: `there are ${CHECKS.join(', ')}` }]);
+}
+
 /** Everything that `lab` understands. A verb's code is loaded only when it is called. */
-export function describeCli(io: Io, done: (exitCode: number) => void): Argv {
-  return yargs()
-    .scriptName('lab')
-    .usage('$0 <verb> [DIR=clusters] [NAME...]\n\nMulticluster labs on one machine, declared in small YAML files.')
-    .command(
-      'create [words..]',
-      'make the network, clusters, contexts and load balancer pools; a second run changes nothing',
-      (args) =>
-        changing(args)
-          .option('recreate', {
-            type: 'string',
-            array: true,
-            requiresArg: true,
-            describe: 'clusters to delete and make anew',
-          })
-          .option('ignore-preflight', {
-            type: 'string',
-            array: true,
-            requiresArg: true,
-            describe: 'checks that may fail: inotify, memory, disk, addresses, ports, ipv6',
+export function describeCli(io: Io, line: string, done: (exitCode: number) => void): Argv {
+  const changeVerb = (verb: 'route' | 'repair' | 'stop' | 'start') => async (args: Parsed) => {
+    const { change } = await import('./verbs.ts');
+    done(await change(verb, { ...flagsOf(args, line), dryrun: args.dryrun === true }, io));
+  };
+  return (
+    yargs()
+      .scriptName('lab')
+      .usage('$0 <verb> [DIR=clusters] [NAME...]\n\nMulticluster labs on one machine, declared in small YAML files.')
+      .command(
+        'create [words..]',
+        'make the network, clusters, contexts and load balancer pools; a second run changes nothing',
+        (args) =>
+          changing(args)
+            .option('recreate', {
+              type: 'string',
+              array: true,
+              requiresArg: true,
+              describe: 'clusters to delete and make anew',
+            })
+            .option('ignore-preflight', {
+              type: 'string',
+              array: true,
+              requiresArg: true,
+              describe: `checks that may fail: ${CHECKS.join(', ')}`,
+            }),
+        async (args: Parsed) => {
+          const { create } = await import('./verbs.ts');
+          const flags = {
+            ...flagsOf(args, line),
+            dryrun: args.dryrun === true,
+            recreate: list(args.recreate),
+            ignorePreflight: checksOf(list(args.ignorePreflight)),
+          };
+          done(await create(flags, io));
+        },
+      )
+      .command(
+        'delete [words..]',
+        'remove clusters and what they left; works when the spec is gone',
+        (args) =>
+          changing(args)
+            .option('all', { type: 'boolean', default: false, describe: 'every cluster of the lab' })
+            .option('adopt', { type: 'boolean', default: false, describe: 'also clusters that this lab did not make' }),
+        async (args: Parsed) => {
+          const { deleteClusters } = await import('./verbs.ts');
+          done(
+            await deleteClusters(
+              {
+                ...flagsOf(args, line),
+                dryrun: args.dryrun === true,
+                all: args.all === true,
+                adopt: args.adopt === true,
+              },
+              io,
+            ),
+          );
+        },
+      )
+      .command(
+        'route [words..]',
+        'routes between the clusters of each group, on every node',
+        changing,
+        changeVerb('route'),
+      )
+      .command('repair [words..]', 'put back what a restart or a hand took away', changing, changeVerb('repair'))
+      .command('stop [words..]', 'stop the nodes of a lab', changing, changeVerb('stop'))
+      .command('start [words..]', 'start the nodes of a lab, wait for them and repair', changing, changeVerb('start'))
+      .command(
+        'status [words..]',
+        'what is, against what should be',
+        (args) =>
+          common(['text', 'json', 'yaml'])(args).option('exit-code', {
+            type: 'boolean',
+            default: false,
+            describe: 'exit with 5 on drift',
           }),
-      async (args: Parsed) => {
-        const { create } = await import('./create.ts');
-        const flags = {
-          ...flagsOf(args),
-          dryrun: args.dryrun === true,
-          recreate: list(args.recreate),
-          ignorePreflight: list(args.ignorePreflight),
-        };
-        done(await create(flags, io));
-      },
-    )
-    .command(
-      'delete [words..]',
-      'remove clusters and what they left; works when the spec is gone',
-      (args) =>
-        changing(args)
-          .option('all', { type: 'boolean', default: false, describe: 'every cluster of the lab' })
-          .option('adopt', { type: 'boolean', default: false, describe: 'also clusters that this lab did not make' }),
-      async (args: Parsed) => {
-        const { deleteClusters } = await import('./delete.ts');
-        done(
-          await deleteClusters(
-            { ...flagsOf(args), dryrun: args.dryrun === true, all: args.all === true, adopt: args.adopt === true },
-            io,
-          ),
-        );
-      },
-    )
-    .command(
-      'info [words..]',
-      'ranges, pools, addresses, endpoints and contexts',
-      (args) => common(args).option('why', { type: 'boolean', default: false, describe: 'why each range was chosen' }),
-      async (args: Parsed) => {
-        const { info } = await import('./info.ts');
-        done(await info({ ...flagsOf(args), why: args.why === true }, io));
-      },
-    )
-    .command('validate [words..]', 'every problem of every spec at once', common, async (args: Parsed) => {
-      const { validate } = await import('./validate.ts');
-      done(await validate(flagsOf(args), io));
-    })
-    .command(
-      'doctor [words..]',
-      'what is missing on this machine, each with the line to type',
-      common,
-      async (args: Parsed) => {
-        const { doctor } = await import('./doctor.ts');
-        done(await doctor(flagsOf(args), io));
-      },
-    )
-    .command(
-      'schema <kind>',
-      'the JSON schema of a spec, for editors',
-      (args) => args.positional('kind', { choices: ['cluster', 'lab'] as const, demandOption: true }),
-      async (args) => {
-        const { schema } = await import('./schema.ts');
-        done(await schema(args.kind, io));
-      },
-    )
-    .completion('completion', 'a completion script for bash or zsh')
-    .version(VERSION)
-    .help()
-    .alias('help', 'h')
-    .wrap(100)
-    .strict()
-    .demandCommand(1, 'which verb? See: lab --help')
-    .recommendCommands()
-    .exitProcess(false)
-    .fail((message, error) => {
-      if (error && !message) throw error;
-      throw new InputError([{ at: 'command line', message: message || String(error), hint: 'see: lab --help' }]);
-    });
+        async (args: Parsed) => {
+          const { status } = await import('./verbs.ts');
+          done(await status({ ...flagsOf(args, line), exitCode: args.exitCode === true }, io));
+        },
+      )
+      .command(
+        'info [words..]',
+        'ranges, pools, addresses, endpoints and contexts',
+        (args) =>
+          common(RESULTS)(args).option('why', {
+            type: 'boolean',
+            default: false,
+            describe: 'why each range was chosen',
+          }),
+        async (args: Parsed) => {
+          const { info } = await import('./verbs.ts');
+          done(await info({ ...flagsOf(args, line), why: args.why === true }, io));
+        },
+      )
+      .command(
+        'validate [words..]',
+        'every problem of every spec at once',
+        common(['text', 'json', 'name']),
+        async (args: Parsed) => {
+          const { validate } = await import('./verbs.ts');
+          done(await validate(flagsOf(args, line), io));
+        },
+      )
+      .command(
+        'doctor [words..]',
+        'what is missing on this machine, each with the line to type',
+        common(['text', 'json', 'yaml']),
+        async (args: Parsed) => {
+          const { doctor } = await import('./verbs.ts');
+          done(await doctor(flagsOf(args, line), io));
+        },
+      )
+      .command(
+        'schema <kind>',
+        'the JSON schema of a spec, for editors',
+        (args) => args.positional('kind', { choices: ['cluster', 'lab'] as const, demandOption: true }),
+        async (args) => {
+          const { schema } = await import('./verbs.ts');
+          done(await schema(args.kind, io));
+        },
+      )
+      .completion('completion', 'a completion script for bash or zsh')
+      .version(VERSION)
+      .help()
+      .alias('help', 'h')
+      .wrap(100)
+      // Else `--recreate smiley color` would take color, too, for a cluster to rebuild.
+      .parserConfiguration({ 'greedy-arrays': false })
+      .strict()
+      .demandCommand(1, 'which verb? See: lab --help')
+      .recommendCommands()
+      .exitProcess(false)
+      .fail((message, error) => {
+        if (error && !message) throw error;
+        throw new InputError([{ at: 'command line', message: message || String(error), hint: 'see: lab --help' }]);
+      })
+  );
 }
 
 /** Runs one command line. @returns the exit code. @throws LabError for everything that a user can mend */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   let exitCode: number = EXIT.done;
-  await describeCli(io, (code) => {
+  await describeCli(io, quoteArgv(['lab', ...argv]), (code) => {
     exitCode = code;
   }).parseAsync([...argv]);
   return exitCode;

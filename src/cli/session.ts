@@ -11,6 +11,7 @@ import type { Observed } from '../lab/observed.ts';
 import type { PrivateKubeconfig } from '../observe/clusters.ts';
 import { type ObserveInput, observe } from '../observe/observe.ts';
 import { loadLab } from '../spec/load.ts';
+import { printable } from '../spec/show.ts';
 import { nearest } from '../spec/suggest.ts';
 import { leaveOnInterrupt } from './interrupt.ts';
 import type { Flags, Io } from './io.ts';
@@ -36,12 +37,16 @@ function isDirectory(path: string): boolean {
   }
 }
 
-/** Tells this machine's labs from those of another that shares the engine; empty where the system has no id. */
+/**
+ * Tells the labs of this user on this machine from those of others who share the engine: their locks lie in another
+ * state directory, so they must not take each other's half-made clusters for their own.
+ */
 export function machineKey(): string {
+  const user = String(process.getuid?.() ?? '');
   try {
-    return readFileSync('/etc/machine-id', 'utf8').trim();
+    return `${readFileSync('/etc/machine-id', 'utf8').trim()}/${user}`;
   } catch {
-    return '';
+    return user;
   }
 }
 
@@ -62,6 +67,10 @@ export interface Session {
 /** Reads the specs and gets ready; starts no process and writes nothing. @throws InputError for wrong specs or names */
 export async function openSession(flags: Flags, io: Io): Promise<Session> {
   const { dir, names: named } = splitWords(flags.words, io.cwd);
+  if (named[0] !== undefined && named === flags.words && !isDirectory(resolve(io.cwd, dir))) {
+    const hint = `nor is there ${dir}, where it could be the name of a cluster`;
+    throw new InputError([{ at: printable(named[0]), message: 'no such directory', hint }]);
+  }
   const defaultsFile = flags.defaults ?? io.env.LAB_DEFAULTS;
   const { lab, notes } = await loadLab({
     dir,
@@ -101,7 +110,8 @@ export function readers(root: string, state: LabState, kubeconfig: KubeconfigCho
 async function readPrivate(file: string): Promise<PrivateKubeconfig | undefined> {
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
-  const [context] = await readContexts([file]);
+  // A kill may have left it half-written: then it is as if it were not there.
+  const [context] = await readContexts([file]).catch(() => []);
   return context?.ca && context.server ? { text, ca: context.ca, server: context.server } : undefined;
 }
 

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError } from '../errors.ts';
-import { connectApi } from '../observe/api-client.ts';
+import { type ApiClient, connectApi } from '../observe/api-client.ts';
 import { type Command, type Outcome, type Runner, succeeded } from '../step/runner.ts';
 import type { KubeconfigStep, Precondition, QueryStep, RunStep, Step, Value, WaitStep } from '../step/step.ts';
-import { judge, pathOf } from '../tools/kube-api.ts';
+import { judge, leases, pathOf } from '../tools/kube-api.ts';
 import { writeFileAtomically } from './atomic-file.ts';
 import { mergeContexts, removeContexts } from './kubeconfig.ts';
 import { describeFailure } from './run-command.ts';
@@ -36,7 +36,8 @@ export function createPerformer(input: PerformInput): (step: Step) => Promise<st
   });
 
   const run = async (step: RunStep | QueryStep): Promise<Outcome> => {
-    const { stdin, env } = step.kind === 'run' ? step : {};
+    const { env } = step;
+    const stdin = step.kind === 'run' ? step.stdin : undefined;
     const request = {
       ...command(step, step.argv),
       ...(stdin !== undefined && { stdin: text(stdin) }),
@@ -56,8 +57,10 @@ export function createPerformer(input: PerformInput): (step: Step) => Promise<st
   /** Resolves to the message when what was relied on does not hold. */
   const violated = async (step: Step, { argv, expect, message }: Precondition): Promise<string | undefined> => {
     const outcome = await input.runner.run(command(step, argv));
-    if (outcome.failure) throw new FailedError(describeFailure(command(step, argv), outcome));
-    const holds = expect === 'failure' ? !succeeded(outcome) : succeeded(outcome) && outcome.stdout.trim() === '';
+    // A look that fails says nothing about what it was to look at.
+    if (outcome.failure || (expect === 'empty' && !succeeded(outcome)))
+      throw new FailedError(describeFailure(command(step, argv), outcome));
+    const holds = expect === 'failure' ? !succeeded(outcome) : outcome.stdout.trim() === '';
     return holds ? undefined : message;
   };
 
@@ -92,14 +95,24 @@ export function createPerformer(input: PerformInput): (step: Step) => Promise<st
 }
 
 async function editKubeconfig(
-  { action, contexts, owner, cluster }: KubeconfigStep,
+  { action, contexts, owner, cluster, file: chosen }: KubeconfigStep,
   source: string,
-  file: string,
+  users: string,
 ): Promise<void> {
   if (action === 'merge') {
-    await mergeContexts({ file, privateFile: source, contexts, uid: owner, cluster });
+    await mergeContexts({ file: users, privateFile: source, contexts, uid: owner, cluster });
   }
-  if (action === 'remove') await removeContexts({ file, contexts, uid: owner });
+  if (action === 'remove') await removeContexts({ file: chosen ?? users, contexts, uid: owner });
+}
+
+/** Tells whether every node's lease was renewed since the first time this was asked. */
+function watchLeases(api: ApiClient): () => Promise<boolean> {
+  let first: ReadonlyMap<string, string> | undefined;
+  return async () => {
+    const now = leases.read(await api.get(leases.path));
+    first ??= now;
+    return [...first].every(([node, time]) => now.get(node) !== time);
+  };
 }
 
 /** Asks the API server twice a second; a deadline names what was seen last. */
@@ -107,12 +120,13 @@ async function waitFor(step: WaitStep, kubeconfig: string, signal: AbortSignal):
   const api = await connectApi(await readFile(kubeconfig, 'utf8'));
   const deadline = performance.now() + step.timeout * 1000;
   let seen = 'the API server did not answer';
+  const renewed = step.for.resource === 'nodes' && step.for.renewed ? watchLeases(api) : async () => true;
   try {
     while (performance.now() < deadline) {
       try {
         const verdict = judge(step.for, await api.get(pathOf(step.for)));
-        if (verdict.done) return;
-        seen = verdict.seen;
+        if (verdict.done && (await renewed())) return;
+        seen = verdict.done ? 'no sign of life of every kubelet since the restart' : verdict.seen;
       } catch (error) {
         seen = `the API server does not answer: ${error instanceof Error ? error.message : error}`;
       }

@@ -38,12 +38,14 @@ export function identifySelf(): ProcessIdentity {
 /** True when exactly this process runs on this machine. */
 export function runsHere(identity: ProcessIdentity): boolean {
   const now = identify(identity.pid);
-  return now?.startedAt === identity.startedAt && now.bootId === identity.bootId && now.host === identity.host;
+  return now?.startedAt === identity.startedAt && now.bootId === identity.bootId;
 }
 
 /** False when the process is known to be gone. One of another machine (a shared home) cannot be seen, so it counts as alive. */
 export function isAlive(identity: ProcessIdentity): boolean {
-  return identity.host !== readHost() || runsHere(identity);
+  // A machine that was given another name since is still this one while it has not been started again.
+  const elsewhere = identity.host !== readHost() && identity.bootId !== readBootId();
+  return elsewhere || runsHere(identity);
 }
 
 /** True for data that a state file holds as an identity. */

@@ -1,4 +1,3 @@
-import { Listr, ListrLogger, ProcessOutput } from 'listr2';
 import type { Plan, Step } from '../step/step.ts';
 import type { StepReport } from './scheduler.ts';
 
@@ -17,24 +16,32 @@ interface Row {
   left: number;
   running: string[];
   problem?: string;
-  settle?: (problem: string | undefined) => void;
-  show?: (title: string) => void;
+  /** What the row says, also before it is drawn for the first time. */
+  text: string;
+  settle?: () => void;
+  draw?: () => void;
 }
 
 const rowOf = (step: Step): string => step.clusters[0] ?? 'lab';
 
 /** A line a cluster with what it does now and how long it took, redrawn in place on a terminal; plain lines elsewhere. */
-export function createProgress(plan: Plan, stream: NodeJS.WriteStream): Progress {
+export async function createProgress(plan: Plan, stream: NodeJS.WriteStream): Promise<Progress> {
   const names = [...new Set(plan.steps.map(rowOf))];
   const width = Math.max(...names.map((name) => name.length));
   const rows = new Map(
     names.map((name): [string, Row] => [
       name,
-      { name, begun: performance.now(), left: plan.steps.filter((step) => rowOf(step) === name).length, running: [] },
+      {
+        name,
+        begun: performance.now(),
+        left: plan.steps.filter((step) => rowOf(step) === name).length,
+        running: [],
+        text: 'waiting',
+      },
     ]),
   );
   const animated = stream.isTTY === true && process.env.TERM !== 'dumb' && !process.env.CI;
-  return animated ? drawRows(rows, width, stream) : printLines(rows, width, stream);
+  return animated ? drawRows(await import('listr2'), rows, width, stream) : printLines(rows, width, stream);
 }
 
 const since = (begun: number): string => `${((performance.now() - begun) / 1000).toFixed(0)} s`;
@@ -64,18 +71,30 @@ function printLines(rows: ReadonlyMap<string, Row>, width: number, stream: NodeJ
   };
 }
 
-function drawRows(rows: ReadonlyMap<string, Row>, width: number, stream: NodeJS.WriteStream): Progress {
+function drawRows(
+  { DefaultRenderer, Listr, ListrLogger, ProcessOutput }: typeof import('listr2'),
+  rows: ReadonlyMap<string, Row>,
+  width: number,
+  stream: NodeJS.WriteStream,
+): Progress {
   const title = (row: Row, text: string) => `${row.name.padEnd(width)}  ${text}`;
+  // It asks whether standard output is a terminal, and would else print plain lines there, among the results.
+  class Renderer extends DefaultRenderer {
+    static override nonTTY = true;
+  }
   const output = new ProcessOutput(stream, stream);
   const tasks = new Listr(
     [...rows.values()].map((row) => ({
       title: title(row, 'waiting'),
       task: (_: unknown, task: { title: string }) => {
-        row.show = (text) => {
-          task.title = title(row, text);
+        row.draw = () => {
+          task.title = title(row, row.text);
         };
+        row.draw();
         return new Promise<void>((resolve, reject) => {
-          row.settle = (problem) => (problem === undefined ? resolve() : reject(new Error(title(row, problem))));
+          row.settle = () => (row.problem === undefined ? resolve() : reject(new Error(title(row, row.problem))));
+          // Everything may be over before the first frame.
+          if (row.left === 0) row.settle();
         });
       },
     })),
@@ -84,14 +103,18 @@ function drawRows(rows: ReadonlyMap<string, Row>, width: number, stream: NodeJS.
       exitOnError: false,
       // Its own handler would leave with code 127 and no summary.
       registerSignalListeners: false,
-      renderer: 'default',
+      renderer: Renderer,
       rendererOptions: { showErrorMessage: false, logger: new ListrLogger({ processOutput: output }) },
     },
   );
   const done = tasks.run();
+  const say = (row: Row, text: string) => {
+    row.text = text;
+    row.draw?.();
+  };
   const describe = (row: Row) => {
     const more = row.running.length > 1 ? ` and ${row.running.length - 1} more` : '';
-    row.show?.(`${row.running.at(-1) ?? 'waiting'}${more}`);
+    say(row, `${row.running.at(-1) ?? 'waiting'}${more}`);
   };
   return {
     start(step) {
@@ -103,8 +126,8 @@ function drawRows(rows: ReadonlyMap<string, Row>, width: number, stream: NodeJS.
       const row = rows.get(rowOf(step)) as Row;
       const last = settleStep(row, step, report);
       if (!last) return describe(row);
-      row.show?.(row.problem ? `${row.problem} (${since(row.begun)})` : `done in ${since(row.begun)}`);
-      row.settle?.(row.problem);
+      say(row, row.problem ? `${row.problem} (${since(row.begun)})` : `done in ${since(row.begun)}`);
+      row.settle?.();
     },
     async close() {
       await done;

@@ -1,4 +1,5 @@
-import { execa } from 'execa';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import type { Command, Outcome, Runner } from '../step/runner.ts';
 import { quoteArgv } from '../step/shell.ts';
 import { clean, collectEnd, collectWhole } from './command-output.ts';
@@ -49,9 +50,12 @@ export function createRunner(options: RunnerOptions = {}): ProcessRunner {
 
   return {
     async run(command) {
+      if (isNowhere(command.argv[0] ?? '', command.env?.PATH ?? process.env.PATH)) return failed('missing', '');
+      // A sixth of a start's time goes into loading it, and a dry run without an engine has no use for it.
+      const { execa } = await import('execa');
       if (stopped || options.signal?.aborted) return failed('interrupted', '');
       try {
-        return await runOne(command, running, options.onOutput);
+        return await runOne(execa, command, running, options.onOutput);
       } catch (error) {
         return failed('signal', error instanceof Error ? error.message : String(error));
       }
@@ -78,7 +82,14 @@ function describeEnd(command: Command, outcome: Outcome): string {
   return outcome.exitCode === undefined ? 'ended early' : `exit code ${outcome.exitCode}`;
 }
 
+/** Whether no folder of the PATH holds a program of this name: no process has to be started to see that. */
+function isNowhere(program: string, path: string | undefined): boolean {
+  if (path === undefined || program.includes('/')) return false;
+  return !path.split(delimiter).some((folder) => existsSync(join(folder, program)));
+}
+
 async function runOne(
+  execa: typeof import('execa').execa,
   command: Command,
   running: Map<Child, Promise<unknown>>,
   onOutput: RunnerOptions['onOutput'],

@@ -1,3 +1,4 @@
+import { explainError, LabError } from '../errors.ts';
 import type { Step } from '../step/step.ts';
 
 /** How a step ended. `blocked`: something it needs failed. `cancelled`: the run was stopped before its turn. */
@@ -49,6 +50,7 @@ export async function runSteps(steps: readonly Step[], options: ScheduleOptions)
   };
 
   while (waiting.size > 0 || running.size > 0) {
+    const left = waiting.size;
     for (const step of waiting) {
       const verdict = options.signal.aborted ? { result: 'cancelled' as const } : readiness(step, reports);
       if (verdict === 'later' || (verdict === 'now' && step.kind !== 'wait' && slots <= 0)) continue;
@@ -56,10 +58,14 @@ export async function runSteps(steps: readonly Step[], options: ScheduleOptions)
       if (verdict === 'now') start(step);
       else finish(step, { ...verdict, seconds: 0 });
     }
-    await Promise.race(running);
+    // A race of nobody never ends: after a failure nothing may run any more while steps are still being given up.
+    if (running.size > 0) await Promise.race(running);
+    else if (waiting.size === left) throw new TypeError(`steps that wait for each other: ${idsOf(waiting)}`);
   }
   return steps.map(({ id }) => reports.get(id) as StepReport);
 }
+
+const idsOf = (steps: Iterable<Step>): string => [...steps].map(({ id }) => id).join(', ');
 
 function readiness(
   step: Step,
@@ -80,7 +86,8 @@ async function performTimed(step: Step, { perform, signal }: ScheduleOptions): P
       ? { result: 'done', seconds: seconds() }
       : { result: 'skipped', seconds: seconds(), detail: unneeded };
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail =
+      error instanceof LabError ? explainError(error) : error instanceof Error ? error.message : String(error);
     return { result: signal.aborted ? 'cancelled' : 'failed', seconds: seconds(), detail };
   }
 }

@@ -1,5 +1,6 @@
 /** What should be, computed from a `Lab` and what was observed; every range with the reason for it. JSON-safe. */
 import type { Cluster, Manifest } from './lab.ts';
+import type { NodeRouting } from './routing.ts';
 
 export interface Range {
   /** A CIDR, or `first-last` for a pool. */
@@ -19,6 +20,8 @@ export interface DesiredNetwork {
   readonly adopt: boolean;
   readonly subnets: readonly DesiredSubnet[];
   readonly labels: Readonly<Record<string, string>>;
+  /** Of a network to be made: as the engine's default network has it. */
+  readonly mtu?: string;
 }
 
 export interface DesiredNode {
@@ -40,10 +43,12 @@ export interface DesiredCluster {
 }
 
 export interface Desired {
-  readonly lab: { readonly name: string; readonly uid: string; readonly dir: string };
+  readonly lab: { readonly name: string; readonly uid: string; readonly dir: string; readonly path: string };
   readonly network: DesiredNetwork;
   readonly loadBalancer: { readonly addon: 'metallb' | 'none'; readonly manifest: Manifest };
   readonly clusters: readonly DesiredCluster[];
+  /** Routes and exemptions of every node of every group. */
+  readonly routing: readonly NodeRouting[];
   /** Said once, before anything happens: assumptions, and ranges that had to overlap a host route. */
   readonly warnings: readonly string[];
 }

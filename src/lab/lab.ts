@@ -45,6 +45,8 @@ export interface Cluster {
     readonly nodeMask: readonly [number, number];
     readonly domain: string;
     readonly proxyMode: ProxyMode;
+    /** Packets to pods of other clusters of the group keep their pod address. */
+    readonly preserveSourceIP: boolean;
   };
   readonly ports: readonly PortMapping[];
   readonly images: readonly string[];
@@ -79,6 +81,8 @@ export interface Lab {
   readonly uid: string;
   /** The folder of the specs, as it can be typed. */
   readonly dir: string;
+  /** The same folder for somebody elsewhere: its real path. */
+  readonly path: string;
   readonly network: NetworkSpec;
   readonly ranges: {
     readonly networks: RangePool;

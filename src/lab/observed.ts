@@ -1,5 +1,6 @@
 /** What Docker, the host and running clusters really are: the only picture of the world that a plan sees. JSON-safe. */
 import type { ProviderName } from './lab.ts';
+import type { NodeNetwork } from './routing.ts';
 
 export interface Subnet {
   readonly cidr: string;
@@ -14,6 +15,7 @@ export interface DockerNetwork {
   readonly ipv6: boolean;
   readonly subnets: readonly Subnet[];
   readonly labels: Readonly<Record<string, string>>;
+  readonly mtu?: string;
   /** Running containers on it, with the addresses they hold. */
   readonly attached: readonly { readonly name: string; readonly addresses: readonly string[] }[];
 }
@@ -23,8 +25,8 @@ export interface NodeContainer {
   readonly role: 'server' | 'worker' | 'proxy';
   readonly running: boolean;
   readonly image: string;
-  readonly networks: readonly string[];
-  readonly addresses: readonly string[];
+  /** The addresses it holds on each network; none while it is stopped. */
+  readonly networks: Readonly<Record<string, readonly string[]>>;
   readonly hostPorts: readonly string[];
 }
 
@@ -57,6 +59,8 @@ export interface AppliedCluster {
   readonly loadBalancer: readonly string[];
   /** Local images that were loaded: name to image ID. */
   readonly images: Readonly<Record<string, string>>;
+  /** The zone that was set on its nodes. */
+  readonly zone?: string;
 }
 
 export interface ObservedCluster {
@@ -70,6 +74,8 @@ export interface ObservedCluster {
   /** Present once the cluster has been ready; where it came from does not matter to a plan. */
   readonly applied?: AppliedCluster;
   readonly api?: ApiState;
+  /** Why it is not known whether the cluster was ever ready: nothing may be done to it then. */
+  readonly unreadable?: string;
   /** The applied record is on the node but not yet in the API: a run stopped between the two. */
   readonly unmarked?: boolean;
   /** The cluster's own credentials, as far as a plan needs them; absent when no private kubeconfig is kept. */
@@ -91,14 +97,15 @@ export interface HostState {
   readonly platform: string;
   readonly routes: readonly { readonly cidr: string; readonly via: string }[];
   readonly resolvers: readonly string[];
-  readonly inotify?: { readonly instances: number; readonly watches: number; readonly instancesUsed: number };
+  /** How many are in use only root can see: the nodes' are root's. */
+  readonly inotify?: { readonly instances: number; readonly watches: number; readonly instancesUsed?: number };
   /** False where the kernel has IPv6 switched off. */
   readonly ipv6?: boolean;
   /** Bytes. */
   readonly memoryAvailable?: number;
   readonly diskAvailable?: number;
-  /** Host ports of the specs that something already holds. */
-  readonly portsInUse: readonly number[];
+  /** Host ports of the specs that something already holds, such as `8080/tcp` or `127.0.0.1:8080/tcp`. */
+  readonly portsInUse: readonly string[];
 }
 
 /** Ranges that a create in progress on this engine has chosen but not yet made. */
@@ -132,4 +139,6 @@ export interface Observed {
   readonly images: Readonly<Record<string, string>>;
   readonly host: HostState;
   readonly reservations: readonly Reservation[];
+  /** Routes and rules of nodes by name, as far as they were read. */
+  readonly nodeNetworks?: Readonly<Record<string, NodeNetwork>>;
 }

@@ -21,7 +21,8 @@ export const bitsOf = (family: Family): number => (family === 4 ? 32 : 128);
 /** Reads `10.0.0.1` or `fd00::1`; undefined for anything else (octal, short forms, zones, ports). */
 export function parseAddress(text: string): Address | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return { family: 4, value: new Address4(text).bigInt() };
-  if (text.includes(':') && !text.includes('%') && ipaddr.IPv6.isValid(text)) {
+  // Each lets something pass that the other does not: a zone, a leading zero in `::ffff:010.0.0.1`.
+  if (text.includes(':') && !text.includes('%') && ipaddr.IPv6.isValid(text) && Address6.isValid(text)) {
     return { family: 6, value: new Address6(text).bigInt() };
   }
   return undefined;

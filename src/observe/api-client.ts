@@ -1,5 +1,3 @@
-import { Agent, request } from 'node:https';
-
 /** Reads of one cluster's API server. */
 export interface ApiClient {
   /** The JSON at a path; undefined for 404. @throws when the server does not answer within `seconds` or says no */
@@ -12,23 +10,28 @@ export interface ApiClient {
  * tokens and exec plugins too); it is loaded only here, because that alone takes a quarter of a second.
  */
 export async function connectApi(kubeconfig: string): Promise<ApiClient> {
-  const { KubeConfig } = await import('@kubernetes/client-node');
+  const [{ KubeConfig }, https] = await Promise.all([import('@kubernetes/client-node'), import('node:https')]);
   const config = new KubeConfig();
   config.loadFromString(kubeconfig);
   const server = config.getCurrentCluster()?.server;
   if (!server) throw new TypeError('the kubeconfig has no current context');
-  const agent = new Agent({ keepAlive: true });
+  const agent = new https.Agent({ keepAlive: true });
   return {
     get: async (path, seconds = 3) => {
       const options = {};
       await config.applyToHTTPSOptions(options);
-      return readJson(new URL(path, server), { ...options, agent }, seconds);
+      return readJson(https.request, new URL(path, server), { ...options, agent }, seconds);
     },
     close: () => agent.destroy(),
   };
 }
 
-function readJson(url: URL, options: object, seconds: number): Promise<unknown> {
+function readJson(
+  request: typeof import('node:https').request,
+  url: URL,
+  options: object,
+  seconds: number,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const sent = request(url, options, (response) => {
       const parts: Buffer[] = [];

@@ -8,8 +8,9 @@ import { type ApiClient, connectApi } from './api-client.ts';
 export async function readApiState(
   kubeconfig: string,
 ): Promise<{ readonly state: ApiState; readonly applied?: AppliedCluster } | undefined> {
-  const api = await connectApi(kubeconfig);
+  let api: ApiClient | undefined;
   try {
+    api = await connectApi(kubeconfig);
     const [nodes, loadBalancer] = await Promise.all([api.get(NODES_PATH), readLoadBalancer(api)]);
     const objects = listOf<NodeObject>(nodes);
     const record = objects
@@ -32,7 +33,7 @@ export async function readApiState(
     // Stopped, starting or broken: what the node itself shows decides what to do then.
     return undefined;
   } finally {
-    api.close();
+    api?.close();
   }
 }
 

@@ -57,15 +57,19 @@ function groupNodes(containers: readonly Container[]): Group[] {
       if (!found) continue;
       const key = `${provider.name}/${found.cluster}`;
       const group: Group = groups.get(key) ?? { provider, name: found.cluster, containers: [], nodes: [] };
-      const { name, running, image, networks, addresses, hostPorts } = container;
+      const { name, running, image, networks, hostPorts } = container;
       group.containers.push(container);
       const owner = ownerOf(container.mountTargets);
       if (owner !== undefined) group.owner = owner;
-      group.nodes.push({ name, role: found.role, running, image, networks, addresses, hostPorts });
+      group.nodes.push({ name, role: found.role, running, image, networks, hostPorts });
       groups.set(key, group);
     }
   }
-  for (const group of groups.values()) group.nodes.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const byName = (a: { readonly name: string }, b: { readonly name: string }) => (a.name < b.name ? -1 : 1);
+  for (const group of groups.values()) {
+    group.nodes.sort(byName);
+    group.containers.sort(byName);
+  }
   return [...groups.values()];
 }
 
@@ -76,17 +80,18 @@ const baseOf = ({ provider, name, nodes, owner }: Group): ObservedCluster => ({
   ...(owner !== undefined && { owner }),
 });
 
-const serverOf = ({ provider, containers }: Group): Container | undefined =>
-  containers.find((container) => provider.recognise(container)?.role === 'server');
+const serversOf = ({ provider, containers }: Group): Container[] =>
+  containers.filter((container) => provider.recognise(container)?.role === 'server');
 
 async function observeOwn(group: Group, input: ClusterInput): Promise<ObservedCluster> {
   const kubeconfig = await input.privateKubeconfig(group.name);
   const running = group.nodes.some((node) => node.running);
   const answer = kubeconfig && running ? await readApiState(kubeconfig.text) : undefined;
-  const server = serverOf(group);
-  const applied = answer?.applied ?? (server && (await readRecord(server, input.runner)));
+  const record = answer?.applied ? { applied: answer.applied } : await readRecord(serversOf(group), input.runner);
+  const { applied, unreadable } = record;
   return {
     ...baseOf(group),
+    ...(unreadable !== undefined && { unreadable }),
     ...(applied && { applied, ranges: { pods: applied.pods, services: applied.services } }),
     ...(answer && { api: answer.state, ...(!answer.applied && { unmarked: true }) }),
     ...(kubeconfig && { credentials: { ca: kubeconfig.ca, server: kubeconfig.server } }),
@@ -98,22 +103,46 @@ async function readForeign(
   runner: Runner,
 ): Promise<{ readonly applied?: AppliedCluster; readonly ranges?: ClusterRanges }> {
   const { provider, owner } = group;
-  const server = serverOf(group);
+  const servers = serversOf(group);
+  const [server] = servers;
   if (!server) return {};
-  const applied = owner === undefined ? undefined : await readRecord(server, runner);
+  const { applied } = owner === undefined ? {} : await readRecord(servers, runner);
   if (applied) return { applied, ranges: { pods: applied.pods, services: applied.services } };
-  const file = provider.rangesFile && (await readFileOf(server, provider.rangesFile, runner));
-  const ranges = provider.readRanges({ container: server, ...(file !== undefined && { file }) });
+  const copy = provider.rangesFile === undefined ? {} : await readFileOf(server, provider.rangesFile, runner);
+  const ranges = provider.readRanges({ container: server, ...(copy.text !== undefined && { file: copy.text }) });
   return ranges ? { ranges } : {};
 }
 
-async function readRecord(server: Container, runner: Runner): Promise<AppliedCluster | undefined> {
-  const text = await readFileOf(server, RECORD_FILE, runner);
-  return text === undefined ? undefined : parseRecord(text);
+interface RecordOnNode {
+  readonly applied?: AppliedCluster;
+  /** Why nothing can be said: that is not the same as a cluster that was never ready. */
+  readonly unreadable?: string;
 }
 
-/** A file of a container, running or not; undefined when it has none. */
-async function readFileOf(container: Container, path: string, runner: Runner): Promise<string | undefined> {
+/** The record on the first server that has one. */
+async function readRecord(servers: readonly Container[], runner: Runner): Promise<RecordOnNode> {
+  let unreadable: string | undefined;
+  for (const server of servers) {
+    const { text, problem } = await readFileOf(server, RECORD_FILE, runner);
+    const applied = text === undefined ? undefined : parseRecord(text);
+    if (applied) return { applied };
+    if (text !== undefined) unreadable ??= `${RECORD_FILE} on ${server.name} is of another version of lab, or damaged`;
+    else if (problem !== undefined) unreadable ??= problem;
+  }
+  return unreadable === undefined ? {} : { unreadable };
+}
+
+/** A file of a container, running or not; nothing when Docker says that there is none, else the problem. */
+async function readFileOf(
+  container: Container,
+  path: string,
+  runner: Runner,
+): Promise<{ readonly text?: string; readonly problem?: string }> {
   const outcome = await runner.run({ argv: copyFromArgv(container.name, path), timeout: 20 });
-  return succeeded(outcome) ? firstFileOfTar(outcome.stdout) : undefined;
+  const text = succeeded(outcome) ? firstFileOfTar(outcome.stdout) : undefined;
+  if (text !== undefined) return { text };
+  if (/could not find the file|no such (file|container)/i.test(outcome.stderr)) return {};
+  return {
+    problem: `${path} on ${container.name} could not be read: ${outcome.stderr.trim() || outcome.failure || 'no file in the answer'}`,
+  };
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { release } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { EnvironmentError } from '../errors.ts';
 import type { DockerNetwork, Observed } from '../lab/observed.ts';
 import { type Outcome, type Runner, succeeded } from '../step/runner.ts';
 import {
@@ -38,6 +39,7 @@ export async function observeEngine(runner: Runner, images: readonly string[]): 
   ]);
   const engine = engineOf(info);
   if ('missing' in engine) return { ...NOTHING, ...engine };
+  for (const outcome of [networkIds, containerLines]) mustAnswer(outcome, succeeded(outcome));
   const ids = lines(networkIds);
   const nodes = lines(containerLines).flatMap((line) => {
     const [id, labels = ''] = line.split('\t');
@@ -48,10 +50,12 @@ export async function observeEngine(runner: Runner, images: readonly string[]): 
     nodes.length > 0 ? runner.run({ argv: inspectContainersArgv(nodes), timeout: 20 }) : undefined,
     images.length > 0 ? runner.run({ argv: inspectImagesArgv(images), timeout: 20 }) : undefined,
   ]);
+  // A network or container that went away between the two rounds only makes the inspect exit 1.
+  for (const outcome of [networks, containers, present])
+    if (outcome) mustAnswer(outcome, outcome.failure === undefined);
   const ids2 = present ? parseImages(present.stdout) : {};
   return {
     engine,
-    // A network or container that went away between the two rounds only makes the inspect exit 1.
     networks: networks ? parseNetworks(networks.stdout || '[]') : [],
     containers: containers ? parseContainers(containers.stdout || '[]') : [],
     images: Object.fromEntries(
@@ -60,11 +64,21 @@ export async function observeEngine(runner: Runner, images: readonly string[]): 
   };
 }
 
+/** An engine that stops answering half-way has not shown that nothing is there. */
+function mustAnswer({ stderr, failure }: Outcome, answered: boolean): void {
+  if (answered) return;
+  const said = stderr.split('\n').at(-1) || failure || 'it failed';
+  throw new EnvironmentError(`Docker stopped answering: ${said}`, 'try again, or look at the engine: docker info');
+}
+
 const lines = (outcome: Outcome): string[] => outcome.stdout.split('\n').filter((line) => line.length > 0);
 
-/** Docker lists `docker.io/library/x` as `x:latest`. */
+/** Docker lists `docker.io/library/x` as `x:latest`, and `x:tag@sha256:…` as `x@sha256:…`. */
 function familiar(image: string): string {
-  const short = image.replace(/^docker\.io\//, '').replace(/^library\//, '');
+  const short = image
+    .replace(/^docker\.io\//, '')
+    .replace(/^library\//, '')
+    .replace(/:[^/@]+@/, '@');
   return /:[^/]+$|@/.test(short) ? short : `${short}:latest`;
 }
 
@@ -78,14 +92,16 @@ function engineOf(info: Outcome): NonNullable<Observed['engine']> | { readonly m
       },
     };
   }
-  const engine = info.stdout.startsWith('{') ? parseInfo(info.stdout, release()) : { errors: [] };
+  // What was cut off is not an answer.
+  const engine =
+    info.failure === undefined && info.stdout.startsWith('{') ? parseInfo(info.stdout, release()) : { errors: [] };
   if ('id' in engine && succeeded(info)) return engine;
   const errors = 'errors' in engine ? engine.errors : [];
   return { missing: { engine: true, ...explainSilence([...errors, info.stderr].join('\n')) } };
 }
 
 function explainSilence(text: string): { what: string; hint: string } {
-  const where = /(?:unix|tcp|ssh|npipe):\/\/[^\s".]+(?:\.[^\s".]+)*/.exec(text)?.[0];
+  const where = /(?:unix|tcp|ssh|npipe):\/\/[^\s".]+(?:\.[^\s".]+)*/.exec(text)?.[0].replace(/[:,]$/, '');
   if (/permission denied/i.test(text)) {
     return {
       what: `Docker does not let this user in${where ? ` (${where})` : ''}`,

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, statfsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { formatHostPort, type HostPort } from '../lab/host-port.ts';
 import type { Engine, HostState } from '../lab/observed.ts';
 import { formatAddress, parseAddress } from '../net/address.ts';
 import { blockAround, formatCidr } from '../net/cidr.ts';
@@ -8,20 +8,30 @@ import { blockAround, formatCidr } from '../net/cidr.ts';
 export interface HostInput {
   readonly engine?: Engine | undefined;
   /** Host ports that the specs want. */
-  readonly ports: readonly number[];
+  readonly ports: readonly HostPort[];
   /** Whether to count what a create needs (inotify, memory, disk, ports), beside routes and resolvers. */
   readonly count: boolean;
 }
 
 /** Routes, resolvers and room of this machine. No process is started: Linux shows all of it as files. */
 export async function observeHost({ engine, ports, count }: HostInput): Promise<HostState> {
-  const base = { platform: process.platform, routes: readRoutes(), resolvers: readResolvers(), portsInUse: [] };
-  if (!count) return base;
-  const inUse = await Promise.all(ports.map(async (port) => ((await isPortFree(port)) ? [] : [port])));
   // Numbers of this machine say nothing about an engine in a VM or on another machine.
-  const numbers = engine && !engine.local ? {} : localNumbers(engine?.rootDir);
-  return { ...base, ...numbers, portsInUse: inUse.flat() };
+  const isElsewhere = engine !== undefined && !engine.local;
+  const base = {
+    platform: process.platform,
+    routes: readRoutes(),
+    resolvers: readResolvers(),
+    portsInUse: [],
+    ...(process.platform === 'linux' && !isElsewhere && { ipv6: hasIpv6() }),
+  };
+  if (!count) return base;
+  // Nor do its ports.
+  if (isElsewhere) return base;
+  return { ...base, ...localNumbers(engine?.rootDir), portsInUse: await findPortsInUse(ports) };
 }
+
+const hasIpv6 = (): boolean =>
+  existsSync('/proc/net/if_inet6') && read('/proc/sys/net/ipv6/conf/all/disable_ipv6')?.trim() !== '1';
 
 function localNumbers(rootDir: string | undefined): Partial<HostState> {
   if (process.platform !== 'linux') return {};
@@ -29,9 +39,13 @@ function localNumbers(rootDir: string | undefined): Partial<HostState> {
   const available = /^MemAvailable:\s+(\d+) kB/m.exec(read('/proc/meminfo') ?? '')?.[1];
   const instances = inotify('max_user_instances');
   return {
-    ipv6: existsSync('/proc/net/if_inet6') && read('/proc/sys/net/ipv6/conf/all/disable_ipv6')?.trim() !== '1',
     ...(instances > 0 && {
-      inotify: { instances, watches: inotify('max_user_watches'), instancesUsed: countInotifyInstances() },
+      inotify: {
+        instances,
+        watches: inotify('max_user_watches'),
+        // Another user sees only its own processes, which says nothing about the nodes: theirs are root's.
+        ...(process.getuid?.() === 0 && { instancesUsed: countInotifyInstances() }),
+      },
     }),
     ...(available && { memoryAvailable: Number(available) * 1024 }),
     ...(rootDir && freeDisk(rootDir)),
@@ -108,7 +122,7 @@ function readResolvers(): string[] {
   });
 }
 
-/** Open inotify instances, as far as this user may look; root sees all, and the nodes' are root's. */
+/** Open inotify instances, as far as this user may look. */
 function countInotifyInstances(): number {
   let instances = 0;
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
@@ -131,11 +145,40 @@ function linkOf(path: string): string | undefined {
   }
 }
 
-function isPortFree(port: number): Promise<boolean> {
+/** One after another: a probe of all addresses and one of a single address would find each other. */
+async function findPortsInUse(ports: readonly HostPort[]): Promise<string[]> {
+  const inUse = new Set<string>();
+  for (const one of ports) {
+    const { port, protocol, listen } = one;
+    const isFree = protocol === 'tcp' ? isTcpPortFree : protocol === 'udp' ? isUdpPortFree : async () => true;
+    for (const address of listen === undefined ? ['0.0.0.0', '::'] : [listen]) {
+      if (!(await isFree(port, address))) inUse.add(formatHostPort(one));
+    }
+  }
+  return [...inUse];
+}
+
+/** A port below 1024, or an address of another machine, may not be ours to open: only a held port tells. */
+const isHeld = (error: NodeJS.ErrnoException): boolean => error.code === 'EADDRINUSE';
+
+async function isTcpPortFree(port: number, host: string): Promise<boolean> {
+  const { createServer } = await import('node:net');
   return new Promise((resolve) => {
     const server = createServer();
-    // A port below 1024 may not be ours to open, but Docker's to publish.
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'EADDRINUSE'));
-    server.listen({ port, exclusive: true }, () => server.close(() => resolve(true)));
+    server.once('error', (error) => resolve(!isHeld(error)));
+    server.listen({ port, host, exclusive: true, ipv6Only: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+async function isUdpPortFree(port: number, address: string): Promise<boolean> {
+  const { createSocket } = await import('node:dgram');
+  return new Promise((resolve) => {
+    const isV6 = address.includes(':');
+    const socket = createSocket({ type: isV6 ? 'udp6' : 'udp4', ...(isV6 && { ipv6Only: true }) });
+    socket.once('error', (error) => {
+      socket.close();
+      resolve(!isHeld(error));
+    });
+    socket.bind({ port, address, exclusive: true }, () => socket.close(() => resolve(true)));
   });
 }

@@ -1,10 +1,11 @@
 import type { Lab } from '../lab/lab.ts';
-import type { HostState, Observed, ObservedContext, Reservation } from '../lab/observed.ts';
+import type { HostState, Observed, ObservedCluster, ObservedContext, Reservation } from '../lab/observed.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import type { Runner } from '../step/runner.ts';
 import { observeClusters, type PrivateKubeconfig } from './clusters.ts';
 import { type EngineState, missingTools, observeEngine } from './engine.ts';
 import { observeHost } from './host.ts';
+import { readNodeNetworks } from './node-network.ts';
 
 interface Readers {
   readonly runner: Runner;
@@ -18,7 +19,12 @@ export interface ObserveInput extends Readers {
   /** Clusters that the command may make or remove: their tools, images and ports are looked at. */
   readonly names: readonly string[];
   /** What the verb is about: without `choose`, no new range is chosen, so nobody else's ranges are read. */
-  readonly depth: { readonly choose: boolean; readonly count: boolean };
+  readonly depth: {
+    readonly choose: boolean;
+    readonly count: boolean;
+    /** Clusters whose nodes' routes and rules are read, a process a node. */
+    readonly routing?: readonly string[];
+  };
 }
 
 /** Reads the world for a lab. Changes nothing, and never throws for an engine that is away. */
@@ -34,18 +40,24 @@ export async function observe(input: ObserveInput): Promise<Observed> {
   const known = new Set(
     containers.flatMap((one) => Object.values(PROVIDERS).map((provider) => provider.recognise(one)?.cluster)),
   );
-  const choosingFor = depth.choose ? lab.clusters.map(({ name }) => name) : [];
+  const choosingFor = depth.choose ? names : [];
   const ports = wanted
     .filter(({ name }) => !known.has(name))
-    .flatMap((cluster) => cluster.ports.map(({ host }) => host));
+    .flatMap((cluster) => PROVIDERS[cluster.provider].hostPorts(cluster));
   const [clusters, host] = await Promise.all([
     observeClusters({ runner, containers, uid: lab.uid, choosingFor, privateKubeconfig: input.privateKubeconfig }),
     observeHost({ engine, ports, count: depth.count }),
   ]);
   const makeable = wanted.flatMap(({ provider }) => (PROVIDERS[provider].make ? PROVIDERS[provider].binaries : []));
   const tools = ['kubectl', ...new Set(makeable)];
-  return assemble(input, state, { clusters, host, contexts, tools });
+  const nodeNetworks = await readNodeNetworks(runner, runningNodes(clusters, lab.uid, depth.routing ?? []));
+  return { ...assemble(input, state, { clusters, host, contexts, tools }), nodeNetworks };
 }
+
+const runningNodes = (clusters: readonly ObservedCluster[], uid: string, names: readonly string[]): string[] =>
+  clusters
+    .filter(({ name, owner }) => owner === uid && names.includes(name))
+    .flatMap(({ nodes }) => nodes.flatMap(({ name, role, running }) => (running && role !== 'proxy' ? [name] : [])));
 
 /** Reads the world for a lab whose spec may be gone: what runs under its uid, and nothing of the host. */
 export async function observeWorld(input: Readers & { readonly uid: string }): Promise<Observed> {

@@ -6,6 +6,8 @@ export type Change =
       readonly action: 'create' | 'recreate' | 'start' | 'remove';
       readonly cluster: string;
       readonly why: string;
+      /** A cluster that was once ready is deleted. */
+      readonly loses?: true;
     }
   | { readonly kind: 'kubeconfig'; readonly cluster: string; readonly why: string }
   | { readonly kind: 'record'; readonly cluster: string; readonly why: string }
@@ -14,7 +16,8 @@ export type Change =
   | {
       readonly kind: 'loadBalancer';
       readonly cluster: string;
-      readonly action: 'install' | 'pool';
+      /** `wait`: it was installed before, and only has to come up again. */
+      readonly action: 'install' | 'pool' | 'wait';
       readonly why: string;
     }
   | {

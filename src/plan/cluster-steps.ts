@@ -1,4 +1,4 @@
-import { metallbPoolStep, metallbSteps } from '../addons/metallb.ts';
+import { metallbPoolStep, metallbSteps, metallbWaitSteps } from '../addons/metallb.ts';
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
 import { PROVIDERS } from '../providers/index.ts';
@@ -25,8 +25,11 @@ interface Base {
 
 /** The steps of one cluster's changes, in the order of the changes; `needs` says what can overlap. */
 export function clusterSteps(input: ClusterSteps): Step[] {
-  const steps: Step[] = [];
-  let base: Base = { there: [], ready: [] };
+  const restarts = input.changes.some((change) => change.kind === 'cluster' && change.action === 'start');
+  // Before anything else: the credentials of a cluster cannot be read while its nodes are stopped.
+  const steps: Step[] = restarts ? startSteps(input.observed, input.cluster) : [];
+  const started = steps.map(({ id }) => id);
+  let base: Base = { there: started, ready: started };
   for (const change of input.changes) {
     const added = stepsOf(change, input, base);
     steps.push(...added);
@@ -39,10 +42,13 @@ function stepsOf(change: Change, input: ClusterSteps, { there, ready }: Base): r
   const { desired, observed, cluster } = input;
   switch (change.kind) {
     case 'kubeconfig':
-      return kubeconfigSteps(cluster);
+      return kubeconfigSteps(cluster, there);
     case 'cluster': {
-      const make = nodeSteps(input, change.action);
-      return [...make, nodesStep(cluster, [...make.slice(-1).map(({ id }) => id), ...there])];
+      const make = change.action === 'start' ? [] : nodeSteps(input, change.action);
+      return [
+        ...make,
+        nodesStep(cluster, [...make.slice(-1).map(({ id }) => id), ...there], change.action === 'start'),
+      ];
     }
     case 'images':
       return [makerOf(cluster).loadImages(cluster.name, change.images, there)];
@@ -51,6 +57,7 @@ function stepsOf(change: Change, input: ClusterSteps, { there, ready }: Base): r
     case 'record':
       return recordSteps(desired, observed, cluster, ready);
     case 'loadBalancer':
+      if (change.action === 'wait') return metallbWaitSteps(cluster, ready);
       return change.action === 'install'
         ? metallbSteps(cluster, desired.loadBalancer.manifest, there)
         : [metallbPoolStep(cluster, desired.loadBalancer.manifest, ready)];
@@ -70,8 +77,7 @@ function baseAfter(change: Change, added: readonly Step[], base: Base): Base {
   return { there: change.action === 'start' ? ids.slice(-1) : ids.slice(-2, -1), ready: ids.slice(-1) };
 }
 
-function nodeSteps({ desired, observed, cluster, shared }: ClusterSteps, action: string): Step[] {
-  if (action === 'start') return startSteps(observed, cluster);
+function nodeSteps({ desired, cluster, shared }: ClusterSteps, action: string): Step[] {
   const maker = makerOf(cluster);
   const remove = action === 'recreate' ? [maker.remove(cluster.name, [])] : [];
   const create = maker.create({ cluster, network: desired.network, uid: desired.lab.uid });
@@ -102,7 +108,7 @@ function startSteps(observed: Observed, cluster: DesiredCluster): Step[] {
   ];
 }
 
-function nodesStep(cluster: DesiredCluster, needs: readonly string[]): Step {
+function nodesStep(cluster: DesiredCluster, needs: readonly string[], restarted: boolean): Step {
   return {
     kind: 'wait',
     id: `${cluster.name}/nodes`,
@@ -111,11 +117,11 @@ function nodesStep(cluster: DesiredCluster, needs: readonly string[]): Step {
     needs,
     timeout: 300,
     kubeconfig: kubeconfigFile(cluster.name),
-    for: { resource: 'nodes', count: cluster.nodes.length },
+    for: { resource: 'nodes', count: cluster.nodes.length, ...(restarted && { renewed: true }) },
   };
 }
 
-function kubeconfigSteps(cluster: DesiredCluster): Step[] {
+function kubeconfigSteps(cluster: DesiredCluster, needs: readonly string[]): Step[] {
   const { name } = cluster;
   const capture = `${name}/kubeconfig`;
   const base = { clusters: [name], timeout: 30 };
@@ -125,8 +131,8 @@ function kubeconfigSteps(cluster: DesiredCluster): Step[] {
       kind: 'query',
       id: `${name}/credentials`,
       title: 'read its kubeconfig',
-      needs: [],
-      argv: PROVIDERS[cluster.spec.provider].kubeconfigArgv(name),
+      needs,
+      ...PROVIDERS[cluster.spec.provider].kubeconfigQuery(name),
       capture,
     },
     {

@@ -18,35 +18,49 @@ export interface DiffOptions {
  * @throws InputError when a cluster differs in what only a rebuild can change, or is not this lab's
  */
 export function diffForCreate(desired: Desired, observed: Observed, options: DiffOptions): Change[] {
-  const problems: Problem[] = [];
-  const changes: Change[] = [];
-  const network = observed.networks.some(({ name }) => name === desired.network.name);
-  for (const cluster of desired.clusters.filter(({ name }) => options.names.includes(name))) {
-    const existing = observed.clusters.find(
-      ({ name, provider }) => name === cluster.name && provider === cluster.spec.provider,
-    );
-    problems.push(...foreignContexts(desired, observed, cluster, existing));
-    if (existing && existing.owner !== desired.lab.uid) {
-      problems.push(notOurs(desired.lab.dir, cluster, existing));
-    } else if (!existing) {
-      changes.push({ kind: 'cluster', action: 'create', cluster: cluster.name, why: 'it does not exist' });
-      changes.push(...afterCreation(desired, cluster));
-    } else if (!existing.applied || options.recreate.includes(cluster.name)) {
-      const why = existing.applied ? 'asked for by --recreate' : 'it never became ready, so it is made anew';
-      changes.push({ kind: 'cluster', action: 'recreate', cluster: cluster.name, why });
-      changes.push(...afterCreation(desired, cluster));
-    } else {
-      problems.push(...fixedDifferences(desired, cluster, existing));
-      changes.push(...inPlace(desired, observed, cluster, existing));
-    }
-  }
+  const chosen = desired.clusters.filter(({ name }) => options.names.includes(name));
+  const found = chosen.map((cluster) => clusterChanges(desired, observed, cluster, options.recreate));
+  const problems = found.flatMap((one) => one.problems);
   if (problems.length > 0) throw new InputError(problems);
-  const making = changes.some(
-    ({ kind, ...change }) => kind === 'cluster' && 'action' in change && change.action !== 'start',
-  );
-  return network || !making
-    ? changes
-    : [{ kind: 'network', action: 'create', why: 'the clusters of the lab share one Docker network' }, ...changes];
+  const changes = found.flatMap((one) => one.changes);
+  const making = changes.some((change) => change.kind === 'cluster' && change.action !== 'start');
+  return making && !observed.networks.some(({ name }) => name === desired.network.name)
+    ? [{ kind: 'network', action: 'create', why: 'the clusters of the lab share one Docker network' }, ...changes]
+    : changes;
+}
+
+interface Found {
+  readonly changes: readonly Change[];
+  readonly problems: readonly Problem[];
+}
+
+function clusterChanges(
+  desired: Desired,
+  observed: Observed,
+  cluster: DesiredCluster,
+  recreate: readonly string[],
+): Found {
+  const { name } = cluster;
+  const existing = observed.clusters.find((one) => one.name === name && one.provider === cluster.spec.provider);
+  const foreign = foreignContexts(desired, observed, cluster, existing);
+  const make = (action: 'create' | 'recreate', why: string, loses = false): Found => ({
+    changes: [
+      { kind: 'cluster', action, cluster: name, why, ...(loses && { loses: true as const }) },
+      ...afterCreation(desired, cluster),
+    ],
+    problems: foreign,
+  });
+  const refuse = (problem: Problem): Found => ({ changes: [], problems: [...foreign, problem] });
+  if (!existing) return make('create', 'it does not exist');
+  if (existing.owner !== desired.lab.uid) return refuse(notOurs(desired.lab.dir, cluster, existing));
+  const wasReady = existing.applied !== undefined || existing.unreadable !== undefined;
+  if (wasReady && recreate.includes(name)) return make('recreate', 'asked for by --recreate', true);
+  if (existing.unreadable !== undefined) return refuse(unreadable(desired.lab.dir, cluster, existing.unreadable));
+  if (!existing.applied) return make('recreate', 'it never became ready, so it is made anew');
+  return {
+    changes: inPlace(desired, observed, cluster, existing),
+    problems: [...foreign, ...fixedDifferences(desired, cluster, existing)],
+  };
 }
 
 function afterCreation(desired: Desired, cluster: DesiredCluster): Change[] {
@@ -70,25 +84,25 @@ function inPlace(desired: Desired, observed: Observed, cluster: DesiredCluster, 
   const changes: Change[] = [];
   const stopped = existing.nodes.filter(({ running }) => !running).map((node) => node.name);
   const ready = existing.api?.nodes.filter((node) => node.ready).length ?? 0;
-  if (!existing.credentials)
-    changes.push({ kind: 'kubeconfig', cluster: name, why: 'its private kubeconfig is not here' });
+  // A published port may be another one after a restart.
+  if (!existing.credentials || !existing.api)
+    changes.push({ kind: 'kubeconfig', cluster: name, why: 'its private kubeconfig is missing or may be stale' });
   if (stopped.length > 0 || ready < cluster.nodes.length) {
     const why =
       stopped.length > 0 ? `stopped: ${stopped.join(', ')}` : `${ready} of ${cluster.nodes.length} nodes are ready`;
     changes.push({ kind: 'cluster', action: 'start', cluster: name, why });
   }
-  const images = cluster.spec.images.filter(
-    (image) => (existing.applied as AppliedCluster).images[image] !== observed.images[image],
+  const loaded = (existing.applied as AppliedCluster).images;
+  // An image that the engine no longer holds is still on the nodes, once it was loaded.
+  const images = cluster.spec.images.filter((image) =>
+    observed.images[image] ? observed.images[image] !== loaded[image] : !loaded[image],
   );
-  if (images.length > 0)
-    changes.push({ kind: 'images', cluster: name, images, why: 'another build of them is loaded' });
-  const zones = existing.api?.nodes.map(({ labels }) => labels[ZONE_LABEL]) ?? [];
-  if (zones.some((zone) => zone !== cluster.spec.zone)) {
-    changes.push({ kind: 'zone', cluster: name, why: `zone: ${zones[0] ?? 'none'} → ${cluster.spec.zone ?? 'none'}` });
-  }
+  if (images.length > 0) changes.push({ kind: 'images', cluster: name, images, why: 'these builds are not loaded' });
+  const zone = zoneChange(cluster, existing);
+  changes.push(...zone);
   changes.push(...loadBalancerChanges(desired, cluster, existing));
   const recorded = existing.applied?.loadBalancer.join() === cluster.loadBalancer.map(({ range }) => range).join();
-  if (existing.unmarked || images.length > 0 || !recorded) {
+  if (existing.unmarked || images.length > 0 || zone.length > 0 || !recorded) {
     changes.push({
       kind: 'record',
       cluster: name,
@@ -101,13 +115,25 @@ function inPlace(desired: Desired, observed: Observed, cluster: DesiredCluster, 
   return changes;
 }
 
+/** A zone that lab did not set is none of its business: a node may have one of its own. */
+function zoneChange({ name, spec }: DesiredCluster, { api, applied }: ObservedCluster): Change[] {
+  if (spec.zone === undefined) {
+    return applied?.zone === undefined ? [] : [{ kind: 'zone', cluster: name, why: `zone: ${applied.zone} → none` }];
+  }
+  const missing = api?.nodes.some(({ labels }) => labels[ZONE_LABEL] === undefined) ?? false;
+  return applied?.zone === spec.zone && !missing
+    ? []
+    : [{ kind: 'zone', cluster: name, why: `zone: ${applied?.zone ?? 'none'} → ${spec.zone}` }];
+}
+
 function loadBalancerChanges(desired: Desired, cluster: DesiredCluster, existing: ObservedCluster): Change[] {
   if (desired.loadBalancer.addon === 'none') return [];
   const state = existing.api?.loadBalancer;
-  const change = (action: 'install' | 'pool', why: string): Change[] => [
+  const change = (action: 'install' | 'pool' | 'wait', why: string): Change[] => [
     { kind: 'loadBalancer', action, cluster: cluster.name, why },
   ];
-  if (!existing.api) return change('install', 'its state is not known while the API server is away');
+  // Nothing is fetched for what was installed before: a start works offline too.
+  if (!existing.api) return change('wait', 'the API server is away');
   if (!state?.ready) return change('install', state ? 'MetalLB is not ready' : 'MetalLB is not installed');
   if (state.manifest && state.manifest !== manifestId(desired.loadBalancer.manifest))
     return change('install', 'the manifest changed');
@@ -142,6 +168,14 @@ function foreignContexts(
     }));
 }
 
+function unreadable(dir: string, cluster: DesiredCluster, why: string): Problem {
+  return {
+    at: cluster.spec.at,
+    message: `it is not known whether cluster ${cluster.name} was ever ready: ${why}`,
+    hint: `try again; or rebuild it and lose what is in it: lab create ${dir} ${cluster.name} --recreate ${cluster.name}`,
+  };
+}
+
 function notOurs(dir: string, cluster: DesiredCluster, existing: ObservedCluster): Problem {
   const whose = existing.applied
     ? `belongs to lab ${existing.applied.lab} in ${existing.applied.dir}`
@@ -157,9 +191,8 @@ function notOurs(dir: string, cluster: DesiredCluster, existing: ObservedCluster
 
 function fixedDifferences(desired: Desired, cluster: DesiredCluster, existing: ObservedCluster): Problem[] {
   const had = existing.applied?.fixed ?? {};
-  const differing = Object.keys({ ...had, ...cluster.fixed }).filter(
-    (key) => (had[key] ?? '') !== (cluster.fixed[key] ?? ''),
-  );
+  // A property that the record does not know came with a newer lab: nothing can be said of it.
+  const differing = Object.keys(had).filter((key) => key in cluster.fixed && had[key] !== cluster.fixed[key]);
   const names = new Set(existing.nodes.map(({ name }) => name));
   const gone = cluster.nodes.filter(({ name }) => !names.has(name)).map(({ name }) => name);
   const details = differing.map((key) => `${key}: ${had[key] || 'none'} → ${cluster.fixed[key] || 'none'}`);

@@ -2,6 +2,7 @@ import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import type { Plan, RunStep } from '../step/step.ts';
+import { MTU_OPTION } from '../tools/docker.ts';
 import type { Change } from './change.ts';
 import { clusterSteps } from './cluster-steps.ts';
 import { clustersToMake, summariseCreate } from './summary.ts';
@@ -16,11 +17,13 @@ export function planCreate(
   changes: readonly Change[],
   names: readonly string[],
 ): Plan {
-  const making = clustersToMake(changes);
+  const making = new Set(clustersToMake(changes));
   const network = changes.some(({ kind }) => kind === 'network') ? [networkStep(desired)] : [];
   const pulls = pullSteps(desired, observed, making);
+  const byCluster = new Map<string, Change[]>(desired.clusters.map(({ name }) => [name, []]));
+  for (const change of changes) if ('cluster' in change) byCluster.get(change.cluster)?.push(change);
   const clusters = desired.clusters.flatMap((cluster) => {
-    const own = changes.filter((change) => 'cluster' in change && change.cluster === cluster.name);
+    const own = byCluster.get(cluster.name) ?? [];
     const pull = pulls.find(({ argv }) => argv.at(-1) === PROVIDERS[cluster.spec.provider].image(cluster.spec));
     const shared = [...network, ...(pull ? [pull] : [])].map(({ id }) => id);
     return clusterSteps({ desired, observed, cluster, changes: own, shared });
@@ -37,6 +40,7 @@ export function planCreate(
 
 function networkStep({ network }: Desired): RunStep {
   const labels = Object.entries(network.labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]);
+  const mtu = network.mtu ? ['-o', `${MTU_OPTION}=${network.mtu}`] : [];
   const subnets = network.subnets.flatMap(({ range, gateway, ipRange, family }) => [
     ...(family === 6 ? ['--ipv6'] : []),
     '--subnet',
@@ -53,7 +57,7 @@ function networkStep({ network }: Desired): RunStep {
     needs: [],
     timeout: 60,
     why: 'IPv4 first, because k3d reads only the first entry; an ip-range, so that Docker never hands out pool addresses.',
-    argv: ['docker', 'network', 'create', '--driver', 'bridge', ...labels, ...subnets, network.name],
+    argv: ['docker', 'network', 'create', '--driver', 'bridge', ...mtu, ...labels, ...subnets, network.name],
     precondition: {
       argv: ['docker', 'network', 'ls', '--quiet', '--filter', `name=^${network.name}$`],
       expect: 'empty',
@@ -64,9 +68,9 @@ function networkStep({ network }: Desired): RunStep {
 }
 
 /** Each image that is not on the engine, once, before the clusters that need it. */
-function pullSteps(desired: Desired, observed: Observed, making: readonly string[]): RunStep[] {
+function pullSteps(desired: Desired, observed: Observed, making: ReadonlySet<string>): RunStep[] {
   const images = desired.clusters
-    .filter(({ name }) => making.includes(name))
+    .filter(({ name }) => making.has(name))
     .map(({ spec }) => PROVIDERS[spec.provider].image(spec));
   const absent = [...new Set(images)].filter(
     (image): image is string => image !== undefined && !observed.images[image],

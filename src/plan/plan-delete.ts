@@ -19,7 +19,10 @@ export interface DeleteRequest {
  * @throws InputError for a cluster that this lab did not make; EnvironmentError for a provider that cannot remove yet
  */
 export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequest): Plan {
-  const doomed = observed.clusters.filter(({ name }) => names.includes(name));
+  const named = observed.clusters.filter(({ name }) => names.includes(name));
+  // Somebody's k3d cluster may have the name of our kind cluster: then ours is meant.
+  const own = new Set(named.flatMap(({ name, owner }) => (owner === lab.uid ? [name] : [])));
+  const doomed = named.filter(({ name, owner }) => owner === lab.uid || !own.has(name));
   const foreign = doomed.filter(({ owner }) => owner !== lab.uid);
   if (foreign.length > 0 && !adopt) throw new InputError(foreign.map(refuse));
   const steps = doomed.flatMap((cluster) => clusterSteps(cluster, observed, lab.uid));
@@ -68,25 +71,25 @@ function clusterSteps(cluster: ObservedCluster, observed: Observed, uid: string)
 /** Takes the cluster's contexts out of the user's kubeconfig: only those that carry this lab's mark. */
 function contextSteps(cluster: string, observed: Observed, uid: string, needs: readonly string[]): Step[] {
   const own = [cluster, ...Object.values(PROVIDERS).map((provider) => provider.contextName(cluster))];
-  const contexts = observed.contexts
-    .filter(({ name, owner }) => owner === uid && own.includes(name))
-    .map(({ name }) => name);
-  if (contexts.length === 0) return [];
-  return [
-    {
+  const ours = observed.contexts.filter(({ name, owner }) => owner === uid && own.includes(name));
+  // KUBECONFIG may name several files, and another one may come first now than when they were merged.
+  return [...new Set(ours.map(({ file }) => file))].map((file, index) => {
+    const contexts = ours.filter((context) => context.file === file).map(({ name }) => name);
+    return {
       kind: 'kubeconfig',
       action: 'remove',
-      id: `${cluster}/contexts`,
+      id: `${cluster}/contexts${index === 0 ? '' : `-${index + 1}`}`,
       title: `remove context ${contexts.join(' and ')}`,
       clusters: [cluster],
       needs,
       timeout: 30,
       source: kubeconfigFile(cluster),
+      file,
       cluster,
       contexts,
       owner: uid,
-    },
-  ];
+    };
+  });
 }
 
 /** The lab's own networks, unless something that stays is on them. */
@@ -99,7 +102,7 @@ function networkSteps(
   const going = new Set(doomed.flatMap(({ nodes }) => nodes.map(({ name }) => name)));
   const staying = observed.clusters
     .filter((cluster) => !doomed.includes(cluster))
-    .flatMap(({ nodes }) => nodes.flatMap((node) => node.networks));
+    .flatMap(({ nodes }) => nodes.flatMap((node) => Object.keys(node.networks)));
   return observed.networks
     .filter(({ labels }) => labels[NETWORK_LABELS.uid] === uid)
     .filter(({ name, attached }) => !staying.includes(name) && attached.every((container) => going.has(container.name)))

@@ -1,13 +1,15 @@
 import type { Desired } from '../lab/desired.ts';
+import { formatHostPort } from '../lab/host-port.ts';
 import type { Observed } from '../lab/observed.ts';
 import { parseAddress } from '../net/address.ts';
 import { contains, countAddresses, parseCidr } from '../net/cidr.ts';
+import { PROVIDERS } from '../providers/index.ts';
 import type { Change } from './change.ts';
 import { clustersToMake, formatBytes, nodesToMake, PER_NODE } from './summary.ts';
 
 /** Something counted before anything starts. */
 export interface Preflight {
-  readonly name: 'engine' | 'tools' | 'inotify' | 'memory' | 'disk' | 'addresses' | 'ports' | 'ipv6';
+  readonly name: 'engine' | 'tools' | 'inotify' | 'memory' | 'disk' | 'addresses' | 'images' | 'ports' | 'ipv6';
   readonly result: 'ok' | 'warning' | 'failed';
   readonly detail: string;
   /** The line to type. */
@@ -22,7 +24,8 @@ export function preflight(desired: Desired, observed: Observed, changes: readonl
     ...inotify(observed, nodes),
     ...memory(observed, nodes),
     ...disk(observed, nodes),
-    ...addresses(desired, observed, nodes),
+    ...addresses(desired, observed, changes),
+    ...images(desired, observed, changes),
     ...ports(desired, observed, changes),
     ...ipv6(desired, observed, changes),
   ];
@@ -53,11 +56,14 @@ export function engineAndTools({ engine, missing }: Observed): Preflight[] {
 }
 
 /** kube-proxy dies with "too many open files" when a node finds no inotify instance left. */
-function inotify({ host }: Observed, nodes: number): Preflight[] {
+function inotify({ host, clusters }: Observed, nodes: number): Preflight[] {
   if (!host.inotify) return [];
   const { instances, watches, instancesUsed } = host.inotify;
-  const need = instancesUsed + nodes * PER_NODE.inotifyInstances;
-  const detail = `inotify: ${instancesUsed} of ${instances} instances in use, ${nodes} new nodes take about ${nodes * PER_NODE.inotifyInstances}`;
+  const running = clusters.flatMap((one) => one.nodes.filter((node) => node.running && node.role !== 'proxy'));
+  const used = instancesUsed ?? running.length * PER_NODE.inotifyInstances;
+  const need = used + nodes * PER_NODE.inotifyInstances;
+  const about = instancesUsed === undefined ? 'about ' : '';
+  const detail = `inotify: ${about}${used} of ${instances} instances in use, ${nodes} new nodes take about ${nodes * PER_NODE.inotifyInstances}`;
   const short = need > instances || nodes * PER_NODE.inotifyWatches > watches;
   const wanted = Math.max(1024, 2 ** Math.ceil(Math.log2(need * 2)));
   return short
@@ -97,21 +103,26 @@ function disk({ host }: Observed, nodes: number): Preflight[] {
 }
 
 /** Addresses that Docker can still hand out on the lab's network. */
-function addresses({ network }: Desired, observed: Observed, nodes: number): Preflight[] {
+function addresses({ network, clusters }: Desired, observed: Observed, changes: readonly Change[]): Preflight[] {
+  const making = clustersToMake(changes);
+  const made = clusters.filter(({ name }) => making.includes(name));
+  const nodes = made.reduce((sum, cluster) => sum + cluster.nodes.length, 0);
+  // A container more stands before several servers.
+  const balancers = made.filter(({ spec }) => spec.nodes.servers > 1).length;
   const existing = observed.networks.find(({ name }) => name === network.name);
-  return network.subnets.flatMap(({ range, ipRange }): Preflight[] => {
+  return network.subnets.flatMap(({ range, ipRange, gateway, family }): Preflight[] => {
+    const subnet = parseCidr(range);
     const area = parseCidr(ipRange ?? range);
-    const used = (existing?.attached ?? [])
-      .flatMap((one) => one.addresses)
-      .filter((text) => {
-        const address = parseAddress(text);
-        return address && contains(area, { family: address.family, first: address.value, last: address.value });
-      });
-    // The network, gateway and broadcast addresses are not handed out.
-    const free = countAddresses(area) - BigInt(used.length) - 3n;
+    const attached = [gateway, ...(existing?.attached ?? []).flatMap((one) => one.addresses)].map(parseAddress);
+    // Docker hands out neither the first address nor, for IPv4, the last.
+    const ends = [subnet.first, ...(family === 4 ? [subnet.last] : [])];
+    const held = new Set([...attached.flatMap((one) => (one?.family === family ? [one.value] : [])), ...ends]);
+    const used = [...held].filter((value) => contains(area, { family, first: value, last: value }));
+    const free = countAddresses(area) - BigInt(used.length);
     if (free >= 1_000_000n) return [];
-    const detail = `addresses: ${free} free in ${ipRange ?? range} of network ${network.name}, ${nodes} new nodes take one each`;
-    return free >= BigInt(nodes)
+    const taking = `${nodes} new nodes${balancers > 0 ? ` and ${balancers} in front of their servers` : ''}`;
+    const detail = `addresses: ${free} free in ${ipRange ?? range} of network ${network.name}, ${taking} take one each`;
+    return free >= BigInt(nodes + balancers)
       ? [{ name: 'addresses', result: 'ok', detail }]
       : [
           {
@@ -124,17 +135,32 @@ function addresses({ network }: Desired, observed: Observed, nodes: number): Pre
   });
 }
 
+/** `kind load` would fail after the nodes are made. */
+function images({ clusters }: Desired, { engine, images: present }: Observed, changes: readonly Change[]): Preflight[] {
+  if (!engine) return [];
+  const making = clustersToMake(changes);
+  const wanted = clusters.flatMap(({ name, spec }) => (making.includes(name) ? spec.images : []));
+  return [...new Set(wanted)]
+    .filter((image) => !present[image])
+    .map((image) => ({
+      name: 'images',
+      result: 'failed',
+      detail: `image ${image} is not on the engine`,
+      hint: `docker pull ${image}   # or build it`,
+    }));
+}
+
 function ports({ clusters }: Desired, { host }: Observed, changes: readonly Change[]): Preflight[] {
   const making = clustersToMake(changes);
   return clusters
     .filter(({ name }) => making.includes(name))
-    .flatMap(({ spec }) => spec.ports)
-    .filter((port) => host.portsInUse.includes(port.host))
+    .flatMap(({ spec }) => PROVIDERS[spec.provider].hostPorts(spec))
+    .filter((port) => host.portsInUse.includes(formatHostPort(port)))
     .map((port) => ({
       name: 'ports',
       result: 'failed',
-      detail: `host port ${port.host} (${port.at}) is in use`,
-      hint: `ss -tlnp 'sport = :${port.host}'   # who holds it`,
+      detail: `host port ${formatHostPort(port)} (${port.at}) is in use`,
+      hint: `ss -${port.protocol === 'udp' ? 'u' : 't'}lnp 'sport = :${port.port}'   # who holds it`,
     }));
 }
 

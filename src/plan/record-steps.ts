@@ -13,16 +13,22 @@ export function recordSteps(
 ): Step[] {
   const server = cluster.nodes[0]?.name ?? '';
   const text = (ranges: readonly { readonly range: string }[]) => ranges.map(({ range }) => range);
+  // An image that the engine no longer holds is still on the nodes.
+  const loaded = observed.clusters.find(({ name, owner }) => name === cluster.name && owner === desired.lab.uid)
+    ?.applied?.images;
   const record: AppliedCluster = {
     version: 1,
     lab: desired.lab.name,
     uid: desired.lab.uid,
-    dir: desired.lab.dir,
+    dir: desired.lab.path,
     fixed: cluster.fixed,
     pods: text(cluster.pods),
     services: text(cluster.services),
     loadBalancer: text(cluster.loadBalancer),
-    images: Object.fromEntries(cluster.spec.images.map((image) => [image, observed.images[image] ?? ''])),
+    ...(cluster.spec.zone !== undefined && { zone: cluster.spec.zone }),
+    images: Object.fromEntries(
+      cluster.spec.images.map((image) => [image, observed.images[image] ?? loaded?.[image] ?? '']),
+    ),
   };
   const json = JSON.stringify(record);
   const step = (
@@ -47,7 +53,15 @@ export function recordSteps(
         'record',
         'note on the node that it was ready',
         needs,
-        ['docker', 'exec', '-i', server, 'tee', RECORD_FILE],
+        [
+          'docker',
+          'exec',
+          '-i',
+          server,
+          'sh',
+          '-c',
+          `cat > ${RECORD_FILE}.new && mv ${RECORD_FILE}.new ${RECORD_FILE}`,
+        ],
         json,
       ),
       why: 'A cluster with this note is never made anew by a create; it can be read when the node is stopped.',

@@ -1,12 +1,13 @@
 import { EnvironmentError, InputError, type Problem } from '../errors.ts';
 import type { DesiredNetwork, DesiredSubnet } from '../lab/desired.ts';
+import { nodeCount } from '../lab/families.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { DockerNetwork, Observed } from '../lab/observed.ts';
 import { NETWORK_LABELS } from '../lab/ownership.ts';
 import { bitsOf, FAMILIES, type Family, formatAddress } from '../net/address.ts';
 import { allocateBlocks, freeIntervals } from '../net/allocate.ts';
-import { type Cidr, formatCidr, parseCidr } from '../net/cidr.ts';
-import { describeHolders, poolOf, type Taken } from './taken.ts';
+import { type Cidr, formatCidr, formatInterval, parseCidr } from '../net/cidr.ts';
+import { describeHolders, holderOf, poolOf, type Taken } from './taken.ts';
 
 interface NetworkInput {
   readonly lab: Lab;
@@ -20,10 +21,10 @@ interface NetworkInput {
  * ip-range, so that Docker never hands out an address of a load balancer pool.
  * @throws InputError when the network is somebody else's, or lacks a family that a cluster has
  */
-export function resolveNetwork(input: NetworkInput): DesiredNetwork {
+export function resolveNetwork(input: NetworkInput, warn: (text: string) => void): DesiredNetwork {
   const { lab, observed } = input;
   const existing = findNetwork(lab, observed);
-  const labels = { [NETWORK_LABELS.uid]: lab.uid, [NETWORK_LABELS.name]: lab.name, [NETWORK_LABELS.dir]: lab.dir };
+  const labels = { [NETWORK_LABELS.uid]: lab.uid, [NETWORK_LABELS.name]: lab.name, [NETWORK_LABELS.dir]: lab.path };
   const base = { name: lab.network.name, adopt: lab.network.adopt, labels };
   if (existing) {
     const subnets = existing.subnets.map((subnet) => describeSubnet(subnet, `Docker network ${existing.name} has it`));
@@ -32,7 +33,9 @@ export function resolveNetwork(input: NetworkInput): DesiredNetwork {
     return { ...base, subnets: subnets.toSorted((a, b) => a.family - b.family) };
   }
   const families = observed.host.ipv6 === false ? ([4] as const) : FAMILIES;
-  return { ...base, subnets: families.map((family) => newSubnet(family, input)) };
+  // A larger packet than the engine's own network carries would be lost on the way out of it.
+  const mtu = observed.networks.find(({ name }) => name === 'bridge')?.mtu;
+  return { ...base, ...(mtu && { mtu }), subnets: families.map((family) => newSubnet(family, input, warn)) };
 }
 
 /** The Docker network of the lab's name, when it is there and may be used. */
@@ -73,10 +76,11 @@ export function findNetwork(lab: Lab, observed: Observed): DockerNetwork | undef
 }
 
 function describeSubnet(subnet: { cidr: string; gateway?: string; ipRange?: string }, reason: string): DesiredSubnet {
-  const { family, first } = parseCidr(subnet.cidr);
+  const block = parseCidr(subnet.cidr);
+  const { family, first } = block;
   // Engines up to 28 leave the gateway out when it was not given; it is then the first address.
   const gateway = subnet.gateway ?? formatAddress({ family, value: first + 1n });
-  return { range: subnet.cidr, family, reason, gateway, ...(subnet.ipRange && { ipRange: subnet.ipRange }) };
+  return { range: formatCidr(block), family, reason, gateway, ...(subnet.ipRange && { ipRange: subnet.ipRange }) };
 }
 
 function missingFamilies(lab: Lab, network: DockerNetwork): Problem[] {
@@ -104,7 +108,7 @@ function missingFamilies(lab: Lab, network: DockerNetwork): Problem[] {
 
 function changedPins(lab: Lab, network: DockerNetwork): Problem[] {
   return lab.network.subnets.flatMap(({ cidr, at }) =>
-    network.subnets.some((subnet) => subnet.cidr === cidr)
+    network.subnets.some((subnet) => formatCidr(parseCidr(subnet.cidr)) === cidr)
       ? []
       : [
           {
@@ -116,23 +120,40 @@ function changedPins(lab: Lab, network: DockerNetwork): Problem[] {
   );
 }
 
-/** At least a /20; larger when the nodes and pools of a big lab need it. */
-function subnetPrefix(family: Family, lab: Lab): number {
+/** The smallest subnet that is planned, larger when the nodes and pools of a big lab need it. */
+function smallestPrefix(family: Family, lab: Lab): number {
   if (family === 6) return 64;
-  const nodes = lab.clusters.reduce((sum, { nodes: { servers, workers } }) => sum + servers + workers, 0);
+  const nodes = lab.clusters.reduce((sum, cluster) => sum + nodeCount(cluster), 0);
   const half = Math.max(2 * nodes + 16, lab.clusters.length * lab.ranges.loadBalancer.size + 16);
-  return Math.min(20, 31 - Math.ceil(Math.log2(half)));
+  return Math.min(24, 31 - Math.ceil(Math.log2(half)));
 }
 
-function newSubnet(family: Family, { lab, hard, soft }: NetworkInput): DesiredSubnet {
+function newSubnet(family: Family, { lab, hard, soft }: NetworkInput, warn: (text: string) => void): DesiredSubnet {
   const pin = lab.network.subnets.find(({ cidr }) => parseCidr(cidr).family === family);
   if (pin) return withAddresses(parseCidr(pin.cidr), `pinned in ${pin.at}`, lab);
   const pool = poolOf(lab.ranges.networks, family);
-  for (let prefix = Math.max(pool.prefix, subnetPrefix(family, lab)); prefix <= (family === 4 ? 24 : 64); prefix++) {
-    for (const held of [[...hard, ...soft], hard]) {
-      const block = allocateBlocks(freeIntervals(pool, held), family, [prefix])?.[0];
-      if (block) return withAddresses(block, `first free /${prefix} of ${formatCidr(pool)}`, lab);
+  const needed = smallestPrefix(family, lab);
+  const find = (held: readonly Taken[], smallest: number): Cidr | undefined => {
+    const free = freeIntervals(pool, held);
+    // At least a /20 for IPv4, while there is room; a pool that is smaller than that is used as it is.
+    const largest = Math.max(pool.prefix, family === 4 ? Math.min(20, needed) : needed);
+    for (let prefix = largest; prefix <= Math.max(pool.prefix, smallest); prefix++) {
+      const block = allocateBlocks(free, family, [prefix])?.[0];
+      if (block) return block;
     }
+    return undefined;
+  };
+  const clean = find([...hard, ...soft], needed);
+  if (clean) return withAddresses(clean, `first free /${clean.prefix} of ${formatCidr(pool)}`, lab);
+  const block = find(hard, family === 4 ? 24 : 64);
+  if (block) {
+    const held = holderOf(block, soft);
+    if (held)
+      warn(
+        `subnet of ${lab.network.name}: ${formatCidr(block)} overlaps ${held.by} (${formatInterval(held)}), because no room is left beside it`,
+      );
+    const although = held ? ', although the host uses it' : '';
+    return withAddresses(block, `first free /${block.prefix} of ${formatCidr(pool)}${although}`, lab);
   }
   throw new EnvironmentError(
     `no room for a Docker network in ${formatCidr(pool)}: it is taken by ${describeHolders(pool, hard)}`,

@@ -1,18 +1,19 @@
-import { FailedError, InputError, type Problem } from '../errors.ts';
+import { InputError, type Problem } from '../errors.ts';
 import type { DesiredNetwork, DesiredSubnet, Range } from '../lab/desired.ts';
+import { familiesOf, nodeCount } from '../lab/families.ts';
 import type { Cluster, Lab, Pin } from '../lab/lab.ts';
 import type { Observed } from '../lab/observed.ts';
 import { bitsOf, FAMILIES, type Family, parseAddress } from '../net/address.ts';
 import { firstBlocks, freeIntervals, lastBlocks } from '../net/allocate.ts';
 import { type Cidr, contains, formatInterval, type Interval, overlaps, parseCidr, parseInterval } from '../net/cidr.ts';
-import { familiesOf, type Ranges } from './resolve-ranges.ts';
+import type { Ranges } from './resolve-ranges.ts';
 import { describeHolders, type Taken } from './taken.ts';
 
 /**
  * Gives every cluster a load balancer pool of each family: addresses of the network's own subnet that Docker does
  * not hand out (outside the ip-range), or, where there is no ip-range, from the top, because Docker always takes
  * the lowest free address.
- * @throws InputError for a pinned pool outside the network; FailedError when the pools do not fit
+ * @throws InputError for a pinned pool that cannot be, or when the pools do not fit
  */
 export function resolvePools(lab: Lab, observed: Observed, network: DesiredNetwork): Ranges {
   const pools = new Map<string, Range[]>(lab.clusters.map(({ name }) => [name, []]));
@@ -23,18 +24,19 @@ export function resolvePools(lab: Lab, observed: Observed, network: DesiredNetwo
     const subnet = network.subnets.find((one) => one.family === family);
     if (clusters.length === 0 || !subnet) continue;
     const held = heldAddresses(subnet, lab, observed, network.name);
-    const wanting: Cluster[] = [];
-    for (const cluster of clusters) {
+    const known = clusters.flatMap((cluster) => {
       const pin = cluster.network.loadBalancer.find(({ cidr }) => parseInterval(cidr)?.family === family);
-      if (pin) problems.push(...checkPin(pin, subnet, network.name, held));
-      const known = pin ? pinnedPool(pin, family) : runningPool(cluster, family, lab, observed, subnet);
-      if (known) {
-        pools.get(cluster.name)?.push(known.range);
-        held.push({ ...known.interval, by: `pool of ${cluster.name}` });
-      } else wanting.push(cluster);
+      const pool = pin ? pinnedPool(pin, family) : runningPool(cluster, family, lab, observed, subnet);
+      return pool ? [{ ...pool, cluster, pin }] : [];
+    });
+    for (const { cluster, pin, range } of known) {
+      const others = known.filter((one) => one.cluster !== cluster).map(asTaken);
+      if (pin) problems.push(...checkPin(pin, subnet, network.name, [...held, ...others]));
+      pools.get(cluster.name)?.push(range);
     }
+    const wanting = clusters.filter((cluster) => !known.some((one) => one.cluster === cluster));
     if (wanting.length === 0 || problems.length > 0) continue;
-    const { blocks, reason } = choosePools(lab, subnet, network.name, wanting.length, held);
+    const { blocks, reason } = choosePools(lab, subnet, network.name, wanting.length, [...held, ...known.map(asTaken)]);
     wanting.forEach(({ name }, index) => {
       pools.get(name)?.push({ range: formatInterval(blocks[index] as Cidr), family, reason });
     });
@@ -42,6 +44,11 @@ export function resolvePools(lab: Lab, observed: Observed, network: DesiredNetwo
   if (problems.length > 0) throw new InputError(problems);
   return pools;
 }
+
+const asTaken = ({ cluster, interval }: { readonly cluster: Cluster; readonly interval: Interval }): Taken => ({
+  ...interval,
+  by: `pool of ${cluster.name}`,
+});
 
 /** Addresses of a subnet that no pool may have: its ends, the gateway, running containers, pools of other labs. */
 function heldAddresses(subnet: DesiredSubnet, lab: Lab, observed: Observed, network: string): Taken[] {
@@ -92,6 +99,15 @@ function checkPin(pin: Pin, subnet: DesiredSubnet, network: string, held: readon
       },
     ];
   }
+  if (subnet.ipRange && overlaps(parseCidr(subnet.ipRange), interval)) {
+    return [
+      {
+        at: pin.at,
+        message: `pool ${pin.cidr} is in the ip-range ${subnet.ipRange} of Docker network ${network}, whose addresses Docker gives to nodes`,
+        hint: 'pin addresses outside it, or another spec.network.ipRange',
+      },
+    ];
+  }
   const holder = held.find((one) => overlaps(one, interval));
   return holder
     ? [
@@ -120,22 +136,26 @@ function choosePools(lab: Lab, subnet: DesiredSubnet, network: string, count: nu
   const { family } = block;
   const { size, sizeAt } = lab.ranges.loadBalancer;
   const ipRange = subnet.ipRange ? [{ ...parseCidr(subnet.ipRange), by: 'the ip-range' }] : [];
-  const nodes = lab.clusters.reduce((sum, one) => sum + one.nodes.servers + one.nodes.workers, 0);
+  const nodes = lab.clusters.reduce((sum, one) => sum + nodeCount(one), 0);
   // Without an ip-range Docker fills the subnet from below: twice the nodes, and a few for helpers, stay free there.
   const below: Interval[] =
     ipRange.length > 0 ? [] : [{ family, first: block.first, last: block.first + BigInt(2 * nodes + 4) }];
   const free = freeIntervals(block, [...held, ...ipRange, ...below]);
-  const start = bitsOf(family) - Math.floor(Math.log2(size));
+  // A size that is written down is a demand; the default may shrink.
+  const start = bitsOf(family) - (sizeAt ? Math.ceil : Math.floor)(Math.log2(size));
   for (let prefix = start; prefix <= (sizeAt ? start : bitsOf(family)); prefix++) {
     const blocks = (ipRange.length > 0 ? firstBlocks : lastBlocks)(free, family, prefix, count);
     const where = ipRange.length > 0 ? `outside its ip-range ${subnet.ipRange}` : 'from its top, as it has no ip-range';
     if (blocks)
       return { blocks, reason: `${2 ** (bitsOf(family) - prefix)} addresses of Docker network ${network}, ${where}` };
   }
-  throw new FailedError(
-    `no room for ${count} pools of ${sizeAt ? size : 'even one'} addresses in ${subnet.range} of Docker network ${network}: it is taken by ${describeHolders(block, [...held, ...ipRange])}`,
-    sizeAt
-      ? `${sizeAt}: a smaller size fits more pools`
-      : 'use a larger network (spec.network.subnets), or a smaller ip-range',
-  );
+  throw new InputError([
+    {
+      at: sizeAt ?? lab.network.at,
+      message: `no room for ${count} pools of ${sizeAt ? `${size} addresses` : 'even one address'} in ${subnet.range} of Docker network ${network}: it is taken by ${describeHolders(block, [...held, ...ipRange])}`,
+      hint: sizeAt
+        ? 'a smaller size fits more pools'
+        : 'use a larger network (spec.network.subnets), or a smaller ip-range',
+    },
+  ]);
 }

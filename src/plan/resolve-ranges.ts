@@ -1,5 +1,6 @@
-import { FailedError } from '../errors.ts';
+import { InputError } from '../errors.ts';
 import type { Range } from '../lab/desired.ts';
+import { familiesOf, nodeCount } from '../lab/families.ts';
 import type { Cluster, Lab, Pin } from '../lab/lab.ts';
 import type { Observed } from '../lab/observed.ts';
 import { bitsOf, FAMILIES, type Family } from '../net/address.ts';
@@ -8,10 +9,6 @@ import { type Cidr, formatCidr, formatInterval, overlaps, parseCidr } from '../n
 import { describeHolders, holderOf, poolOf, type Taken } from './taken.ts';
 
 export type Use = 'pods' | 'services';
-
-/** The families that a cluster has, first family first. */
-export const familiesOf = ({ ipFamily }: Pick<Cluster, 'ipFamily'>): readonly Family[] =>
-  ipFamily === 'dual' ? FAMILIES : [ipFamily === 'ipv4' ? 4 : 6];
 
 /** Ranges of every cluster by name, for pods or services. */
 export type Ranges = ReadonlyMap<string, readonly Range[]>;
@@ -26,7 +23,7 @@ interface RangeInput {
 /**
  * Gives every cluster its pod or service range of each family it has: what is pinned, else what runs, else the
  * first free one in the order of names. All new ranges of a lab are of one size, the largest that fits.
- * @throws FailedError that names the pool, the size and who takes the room
+ * @throws InputError that names the pool, the size and who takes the room
  */
 export function resolveRanges(use: Use, input: RangeInput, warn: (text: string) => void): Ranges {
   const ranges = new Map<string, Range[]>(input.lab.clusters.map(({ name }) => [name, []]));
@@ -43,28 +40,47 @@ export function resolveRanges(use: Use, input: RangeInput, warn: (text: string) 
       ranges.get((wanting[index] as Cluster).name)?.push({ range: formatCidr(block), family, reason });
     });
   }
-  // A user who pins IPv6 first wants an IPv6-first cluster: the order of pins is the order of families.
-  for (const { name, network } of input.lab.clusters) {
-    const order = network[use].map(({ cidr }) => cidr);
-    ranges.get(name)?.sort((a, b) => rank(order, a.range) - rank(order, b.range));
+  for (const cluster of input.lab.clusters) {
+    const first = firstFamily(cluster, input);
+    ranges.get(cluster.name)?.sort((a, b) => Number(b.family === first) - Number(a.family === first));
   }
   return ranges;
 }
 
-const rank = (order: readonly string[], range: string): number =>
-  order.includes(range) ? order.indexOf(range) : order.length;
+/**
+ * A user who pins both families, IPv6 first, wants an IPv6-first cluster. One order for pods and services: kubeadm
+ * and the nodes follow the first service range.
+ */
+function firstFamily(cluster: Cluster, input: RangeInput): Family {
+  const { services, pods } = cluster.network;
+  const orders = [
+    services.map(({ cidr }) => cidr),
+    pods.map(({ cidr }) => cidr),
+    runningCluster(cluster, input)?.ranges?.services ?? [],
+  ];
+  const [first] = orders.find((ranges) => ranges.length > 1) ?? [];
+  return first === undefined ? 4 : parseCidr(first).family;
+}
 
 function pinnedRange(pins: readonly Pin[], family: Family): Range | undefined {
   const pin = pins.find(({ cidr }) => parseCidr(cidr).family === family);
   return pin && { range: pin.cidr, family, reason: `pinned in ${pin.at}` };
 }
 
-function runningRange(use: Use, cluster: Cluster, family: Family, { lab, observed }: RangeInput): Range | undefined {
-  const running = observed.clusters.find(
-    ({ name, owner, applied }) => name === cluster.name && owner === lab.uid && applied,
-  );
-  const range = running?.ranges?.[use].find((cidr) => parseCidr(cidr).family === family);
-  return range === undefined ? undefined : { range, family, reason: 'the running cluster has it' };
+const runningCluster = ({ name }: Cluster, { lab, observed }: RangeInput) =>
+  observed.clusters.find((one) => one.name === name && one.owner === lab.uid && one.applied);
+
+/** A range that the declared nodes no longer fit is not kept: the cluster has to be made anew for them anyway. */
+function runningRange(use: Use, cluster: Cluster, family: Family, input: RangeInput): Range | undefined {
+  const range = runningCluster(cluster, input)?.ranges?.[use].find((cidr) => parseCidr(cidr).family === family);
+  if (range === undefined || (use === 'pods' && !holdsNodes(range, family, cluster))) return undefined;
+  return { range, family, reason: 'the running cluster has it' };
+}
+
+function holdsNodes(range: string, family: Family, cluster: Cluster): boolean {
+  const { prefix } = parseCidr(range);
+  const tooLarge = maskOf(cluster, family) - prefix > MAX_NODE_BITS;
+  return !tooLarge && prefix <= sizeLimits('pods', family, cluster).smallest;
 }
 
 function allocate(
@@ -83,10 +99,13 @@ function allocate(
   if (clean) return { blocks: clean, reason: `first free /${sizeText(clean)} of ${formatCidr(pool)}` };
   const blocks = beside(input.hard);
   if (!blocks) {
-    throw new FailedError(
-      `no room for ${use} of ${clusters.length} clusters: ${formatCidr(pool)} has not enough free blocks of /${Math.max(...needs)}; it is taken by ${describeHolders(pool, input.hard)}`,
-      `name a larger pool in lab.yaml: spec.ranges.${use}.v${family}`,
-    );
+    throw new InputError([
+      {
+        at: input.lab.network.at,
+        message: `no room for ${use} of ${clusters.length} cluster${clusters.length === 1 ? '' : 's'}: ${formatCidr(pool)} has not enough free blocks of /${prefixText(needs)}; it is taken by ${describeHolders(pool, input.hard)}`,
+        hint: `name a larger pool in lab.yaml: spec.ranges.${use}.v${family}`,
+      },
+    ]);
   }
   blocks.forEach((block, index) => {
     const held = holderOf(block, input.soft);
@@ -98,7 +117,13 @@ function allocate(
   return { blocks, reason: `first free /${sizeText(blocks)} of ${formatCidr(pool)}, although the host uses it` };
 }
 
-const sizeText = (blocks: readonly Cidr[]): string => [...new Set(blocks.map(({ prefix }) => prefix))].join(' or /');
+const prefixText = (prefixes: readonly number[]): string =>
+  [...new Set(prefixes)].toSorted((a, b) => a - b).join(' or /');
+const sizeText = (blocks: readonly Cidr[]): string => prefixText(blocks.map(({ prefix }) => prefix));
+
+/** kubeadm refuses a larger difference between the prefixes of cluster and node. */
+const MAX_NODE_BITS = 16;
+const maskOf = ({ network }: Cluster, family: Family): number => network.nodeMask[family === 4 ? 0 : 1];
 
 /** Prefix lengths: at most `largest` big, and no smaller than `smallest`. */
 function sizeLimits(use: Use, family: Family, cluster: Cluster): { largest: number; smallest: number } {
@@ -106,11 +131,10 @@ function sizeLimits(use: Use, family: Family, cluster: Cluster): { largest: numb
     // kubeadm wants at least 10 addresses and clamps an IPv6 service range to /112.
     return family === 4 ? { largest: 16, smallest: 26 } : { largest: 112, smallest: 116 };
   }
-  const mask = cluster.network.nodeMask[family === 4 ? 0 : 1];
-  const nodes = cluster.nodes.servers + cluster.nodes.workers;
+  const mask = maskOf(cluster, family);
   // Each node takes one block of the node mask; kubeadm refuses more than 2^16 of them, and fewer than 14 addresses.
-  const smallest = Math.min(mask - Math.ceil(Math.log2(nodes)), bitsOf(family) - 4);
-  return { largest: Math.max(family === 4 ? 16 : 56, mask - 16), smallest };
+  const smallest = Math.min(mask - Math.ceil(Math.log2(nodeCount(cluster))), bitsOf(family) - 4);
+  return { largest: Math.max(family === 4 ? 16 : 56, mask - MAX_NODE_BITS), smallest };
 }
 
 /** A pinned range that something else on this machine holds. */

@@ -7,12 +7,13 @@ import { PROVIDERS } from '../providers/index.ts';
 import { resolveNetwork } from './resolve-network.ts';
 import { resolvePools } from './resolve-pools.ts';
 import { pinConflicts, resolveRanges } from './resolve-ranges.ts';
+import { resolveRouting } from './resolve-routes.ts';
 import { hardTaken, softTaken, type Taken } from './taken.ts';
 
 /**
  * What should be: every range, node, pool and context of the whole lab, with the reason for each. Pure: the same
  * lab and the same observation give the same result, whatever clusters a command names.
- * @throws InputError, EnvironmentError or FailedError when there is no such plan
+ * @throws InputError or EnvironmentError when there is no such plan
  */
 export function resolve(lab: Lab, observed: Observed): Desired {
   const warnings: string[] = [];
@@ -24,12 +25,12 @@ export function resolve(lab: Lab, observed: Observed): Desired {
   const conflicts = conflictsWithWorld(lab, observed);
   if (conflicts.length > 0) throw new InputError(conflicts);
 
-  const network = resolveNetwork({ lab, observed, hard, soft });
+  const warn = (text: string) => warnings.push(text);
+  const network = resolveNetwork({ lab, observed, hard, soft }, warn);
   const subnets = network.subnets.map(
     ({ range }): Taken => ({ ...parseCidr(range), by: `Docker network ${network.name}` }),
   );
   const taken = [...hard, ...subnets];
-  const warn = (text: string) => warnings.push(text);
   const pods = resolveRanges('pods', { lab, observed, hard: taken, soft }, warn);
   const chosen = [...pods].flatMap(([name, ranges]) =>
     ranges.map(({ range }): Taken => ({ ...parseCidr(range), by: `pods of ${name}` })),
@@ -50,24 +51,28 @@ export function resolve(lab: Lab, observed: Observed): Desired {
     };
   });
   return {
-    lab: { name: lab.name, uid: lab.uid, dir: lab.dir },
+    lab: { name: lab.name, uid: lab.uid, dir: lab.dir, path: lab.path },
     network,
     loadBalancer: lab.loadBalancer,
     clusters,
+    routing: resolveRouting(clusters, network, observed, warn),
     warnings,
   };
 }
 
-/** Pins that overlap what others hold. The lab's own running clusters are not others. */
+/** Pins that overlap what something else holds: also another cluster of the lab, which runs and keeps its ranges. */
 function conflictsWithWorld(lab: Lab, observed: Observed): Problem[] {
-  const own = new Set(lab.clusters.map(({ name }) => name));
-  const others = hardTaken(
-    { ...lab, clusters: [], network: { ...lab.network, subnets: [] } },
-    { ...observed, clusters: observed.clusters.filter(({ name, owner }) => !(owner === lab.uid && own.has(name))) },
-  );
-  const notOurs = others.filter(({ by }) => by !== `Docker network ${lab.network.name}`);
+  const pinless = { ...lab, clusters: [], network: { ...lab.network, subnets: [] } };
+  const heldBeside = (own: string) =>
+    hardTaken(pinless, {
+      ...observed,
+      clusters: observed.clusters.filter(({ name, owner }) => !(owner === lab.uid && name === own)),
+    });
+  const notOurs = hardTaken(pinless, observed).filter(({ by }) => by !== `Docker network ${lab.network.name}`);
   return [
-    ...lab.clusters.flatMap(({ network }) => pinConflicts([...network.pods, ...network.services], others)),
+    ...lab.clusters.flatMap(({ name, network }) =>
+      pinConflicts([...network.pods, ...network.services], heldBeside(name)),
+    ),
     ...pinConflicts(lab.network.subnets, notOurs),
   ];
 }
@@ -94,7 +99,14 @@ export function fixedProperties(
     'network.proxyMode': spec.network.proxyMode,
     ports: spec.ports
       .map(({ listen, host, node, protocol }) => `${listen ? `${listen}:` : ''}${host}:${node}/${protocol}`)
+      .toSorted()
       .join(','),
-    [spec.provider]: JSON.stringify(spec.providerConfig),
+    [spec.provider]: JSON.stringify(spec.providerConfig, sortKeys),
   };
 }
+
+/** For `JSON.stringify`: another order of keys is no change. */
+const sortKeys = (_: string, value: unknown): unknown =>
+  value === null || typeof value !== 'object' || Array.isArray(value)
+    ? value
+    : Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));

@@ -19,23 +19,25 @@ export const clustersToMake = (changes: readonly Change[]): string[] =>
   );
 
 /** Nodes that the changes make. */
-export const nodesToMake = (desired: Desired, changes: readonly Change[]): number =>
-  desired.clusters.reduce(
-    (sum, { name, nodes }) => sum + (clustersToMake(changes).includes(name) ? nodes.length : 0),
-    0,
-  );
+export function nodesToMake(desired: Desired, changes: readonly Change[]): number {
+  const making = new Set(clustersToMake(changes));
+  return desired.clusters.reduce((sum, { name, nodes }) => sum + (making.has(name) ? nodes.length : 0), 0);
+}
 
 /** The last line of a plan: what it comes to. */
 export function summariseCreate(desired: Desired, changes: readonly Change[], names: readonly string[]): string {
   const made = changes.filter((change) => change.kind === 'cluster' && change.action === 'create').length;
   const touched = new Set(changes.flatMap((change) => ('cluster' in change ? [change.cluster] : [])));
-  const finished = touched.size - made;
+  const rebuilt = changes.filter(
+    (change) => change.kind === 'cluster' && change.action === 'recreate' && change.loses,
+  ).length;
+  const finished = touched.size - made - rebuilt;
   const nodes = nodesToMake(desired, changes);
   const takes =
     nodes === 0
       ? 'nothing more'
       : `about ${formatBytes(nodes * PER_NODE.memory)} of memory and ${formatBytes(nodes * PER_NODE.disk)} of disk`;
-  return `Plan: ${count(made, 'cluster')} to create, ${finished} to finish, ${names.length - touched.size} to leave; takes ${takes}.`;
+  return `Plan: ${count(made, 'cluster')} to create, ${rebuilt > 0 ? `${rebuilt} to rebuild (what is in it is lost), ` : ''}${finished} to finish, ${names.length - touched.size} to leave; takes ${takes}.`;
 }
 
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;

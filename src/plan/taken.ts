@@ -1,6 +1,15 @@
 import type { Lab, Pin } from '../lab/lab.ts';
 import type { Observed } from '../lab/observed.ts';
-import { type Cidr, formatInterval, type Interval, overlaps, parseCidr, parseInterval } from '../net/cidr.ts';
+import {
+  type Cidr,
+  countAddresses,
+  formatInterval,
+  type Interval,
+  overlaps,
+  parseCidr,
+  parseInterval,
+  readCidr,
+} from '../net/cidr.ts';
 
 /** A range that something holds, and what. */
 export interface Taken extends Interval {
@@ -16,8 +25,10 @@ const COMMON_DEFAULTS: readonly (readonly [string, string])[] = [
   ['fd00:10:96::/112', "kind's default service range"],
 ];
 
+/** Other tools let host bits stand (`172.20.0.1/16`, engines up to 28): the block around them is taken. */
 const taken = (range: string, by: string): Taken[] => {
-  const interval = parseInterval(range);
+  const read = readCidr(range);
+  const interval = 'meant' in read ? read.meant : parseInterval(range);
   return interval ? [{ ...interval, by }] : [];
 };
 
@@ -74,6 +85,8 @@ export const poolOf = (pool: { readonly v4: string; readonly v6: string }, famil
 /** The largest holders inside a pool, for a message that says who takes the room. */
 export function describeHolders(pool: Interval, held: readonly Taken[]): string {
   const inside = held.filter((one) => overlaps(one, pool));
-  const sorted = inside.toSorted((a, b) => (b.last - b.first > a.last - a.first ? 1 : -1)).slice(0, 5);
+  const sorted = inside
+    .toSorted((a, b) => Number(countAddresses(b) > countAddresses(a)) - Number(countAddresses(a) > countAddresses(b)))
+    .slice(0, 5);
   return sorted.map((one) => `${one.by} (${formatInterval(one)})`).join(', ') || 'nothing else';
 }

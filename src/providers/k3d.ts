@@ -1,10 +1,12 @@
 import * as z from 'zod';
+import { toHostPort } from '../lab/host-port.ts';
 import type { Cluster } from '../lab/lab.ts';
 import type { Provider } from './provider.ts';
 
 /** k3d's names and labels, read from its containers; see `k3d cluster list`. */
 export const k3d: Provider = {
   name: 'k3d',
+  cni: 'flannel',
   binaries: ['k3d'],
   configSchema: z.strictObject({}).describe("k3d's own configuration; no key yet"),
   check: checkForK3d,
@@ -26,7 +28,8 @@ export const k3d: Provider = {
     pods: argument(container.args, '--cluster-cidr') ?? ['10.42.0.0/16'],
     services: argument(container.args, '--service-cidr') ?? ['10.43.0.0/16'],
   }),
-  kubeconfigArgv: (cluster) => ['k3d', 'kubeconfig', 'get', cluster],
+  kubeconfigQuery: (cluster) => ({ argv: ['k3d', 'kubeconfig', 'get', cluster] }),
+  hostPorts: ({ ports }) => ports.map(toHostPort),
 };
 
 /** k3d reads only IPv4 of a network and of its members, so an IPv6-only cluster cannot be made (k3d#1185). */

@@ -1,5 +1,6 @@
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import * as z from 'zod';
+import { nodeCount } from '../lab/families.ts';
 import type { Cluster } from '../lab/lab.ts';
 import type { Refusal } from './provider.ts';
 
@@ -68,10 +69,11 @@ export const kindBlockSchema = z
 
 export type KindBlock = Omit<z.infer<typeof kindBlockSchema>, 'name'>;
 
-/** Patches may not reach into what the planner owns, and there may be no more node blocks than nodes. */
+/** Patches may not reach into what the planner owns, and every node and pod must have its place. */
 export function checkKindBlock(cluster: Cluster): Refusal[] {
   const block = cluster.providerConfig as KindBlock;
-  const nodes = cluster.nodes.servers + cluster.nodes.workers;
+  const nodes = nodeCount(cluster);
+  const { servers, workers } = cluster.nodes;
   const refusals: Refusal[] = [];
   const { version, image } = cluster.kubernetes;
   if (version && !image && !/^\d+\.\d+\.\d+/.test(version)) {
@@ -81,19 +83,59 @@ export function checkKindBlock(cluster: Cluster): Refusal[] {
       hint: 'such as 1.34.0: https://github.com/kubernetes-sigs/kind/releases',
     });
   }
+  if (servers > 1 && workers === 0) {
+    refusals.push({
+      path: 'spec.nodes.servers',
+      message: `kind keeps pods and load balancers off ${servers} servers, so nothing could run without a worker`,
+      hint: `nodes: {servers: ${servers}, workers: 1}`,
+    });
+  }
   if ((block.nodes?.length ?? 0) > nodes) {
     refusals.push({
       path: 'spec.kind.nodes',
       message: `describes ${block.nodes?.length} nodes, but the cluster has ${nodes}`,
     });
   }
-  block.kubeadmConfigPatches?.forEach((patch, index) => {
-    const path = `spec.kind.kubeadmConfigPatches.${index}`;
+  for (const { path, patch } of kubeadmPatches(block)) {
     const documents = parseAllDocuments(patch, { uniqueKeys: false, logLevel: 'silent' });
     if (documents.some((document) => document.errors.length > 0)) refusals.push({ path, message: 'is not YAML' });
     else if (documents.some((document) => document.hasIn(['networking']))) {
-      refusals.push({ path, message: 'changes networking, which the plan sets', hint: 'use spec.network' });
+      refusals.push({ path, ...NETWORKING });
     }
+  }
+  block.kubeadmConfigPatchesJSON6902?.forEach(({ patch }, index) => {
+    const path = `spec.kind.kubeadmConfigPatchesJSON6902.${index}`;
+    const operations = readOperations(patch);
+    if (!operations) refusals.push({ path, message: 'is not a list of operations' });
+    else if (operations.some(reachesNetworking)) refusals.push({ path, ...NETWORKING });
   });
   return refusals;
+}
+
+const NETWORKING = { message: 'changes networking, which the plan sets', hint: 'use spec.network' };
+
+/** The operations of a JSON patch, which kind takes as YAML too. */
+function readOperations(patch: string): readonly unknown[] | undefined {
+  try {
+    const operations: unknown = parse(patch, { logLevel: 'error' });
+    return Array.isArray(operations) ? operations : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** It reads or writes `/networking`, something below it, or the whole document. */
+function reachesNetworking(operation: unknown): boolean {
+  const { path, from } = (operation ?? {}) as { readonly path?: unknown; readonly from?: unknown };
+  return [path, from].some((pointer) => pointer === '' || /^\/networking(\/|$)/.test(String(pointer)));
+}
+
+/** Patches of the cluster and of single nodes: kind applies both to kubeadm's configuration. */
+function kubeadmPatches({ kubeadmConfigPatches = [], nodes = [] }: KindBlock): { path: string; patch: string }[] {
+  const listed = (path: string, patches: readonly string[]) =>
+    patches.map((patch, index) => ({ path: `${path}.kubeadmConfigPatches.${index}`, patch }));
+  return [
+    ...listed('spec.kind', kubeadmConfigPatches),
+    ...nodes.flatMap((node, index) => listed(`spec.kind.nodes.${index}`, node.kubeadmConfigPatches ?? [])),
+  ];
 }

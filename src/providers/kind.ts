@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { type HostPort, toHostPort } from '../lab/host-port.ts';
 import type { Cluster } from '../lab/lab.ts';
 import { ownerMount } from '../lab/ownership.ts';
 import type { RunStep } from '../step/step.ts';
@@ -9,9 +10,13 @@ import type { ClusterInput, Provider } from './provider.ts';
 
 const ROLES = { 'control-plane': 'server', worker: 'worker', 'external-load-balancer': 'proxy' } as const;
 
+/** An exported podman would make clusters that nothing here ever sees: all else is asked of Docker. */
+const ENGINE = { KIND_EXPERIMENTAL_PROVIDER: 'docker' } as const;
+
 /** kind (https://kind.sigs.k8s.io): nodes are containers, kubeadm inside. */
 export const kind: Provider = {
   name: 'kind',
+  cni: 'kindnet',
   binaries: ['kind'],
   configSchema: kindBlockSchema,
   check: checkKindBlock,
@@ -32,7 +37,8 @@ export const kind: Provider = {
     const services = /^\s*serviceSubnet:\s*"?([^"\s]+)/m.exec(file ?? '')?.[1];
     return pods && services ? { pods: pods.split(','), services: services.split(',') } : undefined;
   },
-  kubeconfigArgv: (cluster) => ['kind', 'get', 'kubeconfig', '--name', cluster],
+  kubeconfigQuery: (cluster) => ({ argv: ['kind', 'get', 'kubeconfig', '--name', cluster], env: ENGINE }),
+  hostPorts,
   make: { create: createStep, remove: removeStep, loadImages: loadImagesStep },
 };
 
@@ -63,7 +69,7 @@ function createStep({ cluster, network, uid }: ClusterInput): RunStep {
       '0s',
     ],
     stdin: stringify(kindConfig({ cluster, uid }), { lineWidth: 0 }),
-    env: { KIND_EXPERIMENTAL_DOCKER_NETWORK: network.name },
+    env: { ...ENGINE, KIND_EXPERIMENTAL_DOCKER_NETWORK: network.name },
     precondition: {
       argv: ['docker', 'ps', '-aq', '--filter', `label=io.x-k8s.kind.cluster=${cluster.name}`],
       expect: 'empty',
@@ -83,6 +89,7 @@ function removeStep(cluster: string, needs: readonly string[]): RunStep {
     needs,
     timeout: 120,
     argv: ['kind', 'delete', 'cluster', '--name', cluster, '--kubeconfig', kubeconfigFile(cluster)],
+    env: ENGINE,
   };
 }
 
@@ -95,6 +102,7 @@ function loadImagesStep(cluster: string, images: readonly string[], needs: reado
     needs,
     timeout: 600,
     argv: ['kind', 'load', 'docker-image', ...images, '--name', cluster],
+    env: ENGINE,
   };
 }
 
@@ -158,6 +166,40 @@ export function kindConfig({ cluster, uid }: Pick<ClusterInput, 'cluster' | 'uid
     ...(patches.length > 0 && { kubeadmConfigPatches: patches }),
     ...rest,
   };
+}
+
+function hostPorts({ ports, providerConfig, at }: Cluster): HostPort[] {
+  const { nodes = [], networking = {} } = providerConfig as KindBlock;
+  const { apiServerPort = 0, apiServerAddress = '127.0.0.1' } = networking;
+  const mappings = nodes.flatMap(({ extraPortMappings = [] }, node) =>
+    extraPortMappings.map((mapping, index) => ({ ...mapping, key: `nodes.${node}.extraPortMappings.${index}` })),
+  );
+  // Docker chooses a port where none, 0 or -1 is given.
+  return [
+    ...ports.map(toHostPort),
+    ...mappings.flatMap(({ hostPort = 0, protocol = 'TCP', listenAddress, key }): HostPort[] =>
+      hostPort > 0
+        ? [
+            {
+              port: hostPort,
+              protocol: protocol.toLowerCase() as HostPort['protocol'],
+              ...(listenAddress && { listen: listenAddress }),
+              at: `${at}, spec.kind.${key}`,
+            },
+          ]
+        : [],
+    ),
+    ...(apiServerPort > 0
+      ? [
+          {
+            port: apiServerPort,
+            protocol: 'tcp' as const,
+            listen: apiServerAddress,
+            at: `${at}, spec.kind.networking.apiServerPort`,
+          },
+        ]
+      : []),
+  ];
 }
 
 function imageOf({ kubernetes: { image, version } }: Cluster): string | undefined {

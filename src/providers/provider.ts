@@ -1,7 +1,9 @@
 import type * as z from 'zod';
+import type { CniName } from '../cni/index.ts';
 import type { DesiredCluster, DesiredNetwork, DesiredNode } from '../lab/desired.ts';
+import type { HostPort } from '../lab/host-port.ts';
 import type { Cluster, ProviderName } from '../lab/lab.ts';
-import type { Step } from '../step/step.ts';
+import type { QueryStep, Step } from '../step/step.ts';
 import type { Container } from '../tools/docker.ts';
 
 /** Something in a spec that this provider cannot do; `path` is the key, such as `spec.ipFamily`. */
@@ -30,6 +32,8 @@ export interface ClusterRanges {
  */
 export interface Provider {
   readonly name: ProviderName;
+  /** The pod network that its clusters have. */
+  readonly cni: CniName;
   /** Programs that must be on the PATH to create or delete. */
   readonly binaries: readonly string[];
   /** The provider's own block in a cluster's spec (`spec.kind`), merged last into its configuration. */
@@ -48,7 +52,9 @@ export interface Provider {
   readonly rangesFile?: string;
   readRanges(source: { readonly file?: string; readonly container: Container }): ClusterRanges | undefined;
   /** Prints the cluster's kubeconfig. */
-  kubeconfigArgv(cluster: string): readonly string[];
+  kubeconfigQuery(cluster: string): Pick<QueryStep, 'argv' | 'env'>;
+  /** Ports of the host that its nodes publish. */
+  hostPorts(cluster: Cluster): readonly HostPort[];
   /** How clusters are made and removed; absent while this provider's clusters can only be planned and shown. */
   readonly make?: Maker;
 }

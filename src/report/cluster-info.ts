@@ -34,7 +34,7 @@ export function describeClusters(desired: Desired, observed: Observed, names: re
       const nodes = cluster.nodes.map(({ name, role }) => ({
         name,
         role,
-        addresses: own?.nodes.find((node) => node.name === name)?.addresses ?? [],
+        addresses: own?.nodes.find((node) => node.name === name)?.networks[desired.network.name] ?? [],
       }));
       const server = serverAddress(cluster, nodes[0]?.addresses ?? []);
       return {

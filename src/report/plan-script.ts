@@ -29,18 +29,21 @@ merge_contexts() {
   rm -f "$copy" "$merged"
 }`;
 
+/** Whatever it says, none of it is run. */
+const comment = (text: string): string => `# ${text.replaceAll('\n', '\n# ')}`;
+
 /** The plan as a bash script that does the same, one step after the other, with a comment a step. */
 export function renderScript(plan: Plan): string {
   const steps = plan.steps.map((step) =>
     [
-      `# ${step.clusters.join(', ') || 'lab'}: ${step.title}`,
-      ...(step.why ? [`# ${step.why}`] : []),
+      comment(`${step.clusters.join(', ') || 'lab'}: ${step.title}`),
+      ...(step.why ? [comment(step.why)] : []),
       ...renderStep(step),
     ].join('\n'),
   );
   return `${[
     '#!/usr/bin/env bash',
-    `# lab ${plan.verb}, lab ${plan.lab.name}. ${plan.summary}`,
+    comment(`lab ${plan.verb}, lab ${plan.lab.name}. ${plan.summary}`),
     'set -euo pipefail',
     '',
     `STATE=\${XDG_STATE_HOME:-$HOME/.local/state}/lab/labs/${plan.lab.uid}`,

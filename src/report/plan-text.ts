@@ -1,5 +1,5 @@
 import type { Plan, Step } from '../step/step.ts';
-import { renderArgv, renderStep } from './render-step.ts';
+import { renderArgv, renderEnv, renderStep } from './render-step.ts';
 
 /** The steps of a plan for a person, grouped by cluster; `wide` shows the input of each command too. */
 export function formatPlan(plan: Plan, wide: boolean): string {
@@ -21,8 +21,7 @@ function commandLines(step: Step, wide: boolean): string[] {
   if (wide) return renderStep(step).flatMap((line) => line.split('\n'));
   if (step.kind === 'wait') return [];
   if (step.kind !== 'run' && step.kind !== 'query') return renderStep(step);
-  const env = step.kind === 'run' ? Object.entries(step.env ?? {}).map(([name, value]) => `${name}=${value} `) : [];
-  return [`${env.join('')}${shorten(renderArgv(step.argv))}`];
+  return [`${renderEnv(step.env)}${shorten(renderArgv(step.argv))}`];
 }
 
 /** A record in an argument is long and says nothing new; -o wide shows it. */

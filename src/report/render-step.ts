@@ -13,27 +13,35 @@ export function renderValue(value: Value): string {
 /** A command line of values that can be pasted into a shell. */
 export const renderArgv = (argv: readonly Value[]): string => argv.map(renderValue).join(' ');
 
+/** What stands before a command line. */
+export const renderEnv = (env: Readonly<Record<string, string>> = {}): string =>
+  Object.entries(env)
+    .map(([name, value]) => `${name}=${quoteWord(value)} `)
+    .join('');
+
 /** A step as lines of bash, for a script that defines `retry` and `merge_contexts`. */
 export function renderStep(step: Step): string[] {
   switch (step.kind) {
     case 'run': {
-      const env = Object.entries(step.env ?? {}).map(([name, value]) => `${name}=${quoteWord(value)} `);
       const retried = step.retry ? `retry ${step.retry.for} ${step.retry.every} ` : '';
       const command = withInput(
-        `${env.join('')}${retried}${renderArgv(step.argv)}`,
+        `${renderEnv(step.env)}${retried}${renderArgv(step.argv)}`,
         step.stdin,
         step.retry !== undefined,
       );
       return step.precondition ? guarded(step.precondition, command) : command;
     }
     case 'query':
-      return [`${variable(step.capture)}=$(${renderArgv(step.argv)})`];
+      return [`${variable(step.capture)}=$(${renderEnv(step.env)}${renderArgv(step.argv)})`];
     case 'write':
       return [`(umask 077 && printf '%s\\n' ${renderValue(step.content)} > ${renderValue(step.file)})`];
     case 'kubeconfig':
       return step.action === 'merge'
         ? [`merge_contexts ${renderValue(step.source)} ${step.contexts.join(' ')}`]
-        : step.contexts.map((name) => `kubectl config delete-context ${quoteWord(name)} || true`);
+        : step.contexts.map(
+            (name) =>
+              `kubectl ${step.file ? `--kubeconfig ${quoteWord(step.file)} ` : ''}config delete-context ${quoteWord(name)} || true`,
+          );
     case 'wait':
       return [renderWait(step)];
     case 'check':
@@ -51,7 +59,10 @@ function renderWait({ for: wait, kubeconfig, timeout }: Step & { kind: 'wait' })
 function withInput(command: string, stdin: Value | undefined, retried: boolean): string[] {
   if (stdin === undefined) return [retried ? `${command} </dev/null` : command];
   if (typeof stdin !== 'string') return [`${command} <<<${renderValue(stdin)}`];
-  return [`${command} <<'EOF'`, stdin.replace(/\n$/, ''), 'EOF'];
+  const lines = stdin.replace(/\n$/, '').split('\n');
+  let end = 'EOF';
+  while (lines.includes(end)) end += '_';
+  return [`${command} <<'${end}'`, ...lines, end];
 }
 
 function guarded({ argv, expect, otherwise, message }: Precondition, command: readonly string[]): string[] {

@@ -27,6 +27,7 @@ export function buildCluster({ metadata, spec }: ClusterFile, sourced: Sourced):
       nodeMask: toNodeMask(network.nodeMask, ipFamily),
       domain: network.domain,
       proxyMode: network.proxyMode,
+      preserveSourceIP: network.preserveSourceIP,
     },
     ports: spec.ports.flatMap((text, index) => {
       const port = readPort(text);

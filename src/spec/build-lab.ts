@@ -7,6 +7,7 @@ export interface LabParts {
   readonly name: string;
   readonly uid: string;
   readonly dir: string;
+  readonly path: string;
   readonly file: LabFile;
   /** Absent when there is no lab.yaml. */
   readonly sourced: Sourced | undefined;
@@ -15,13 +16,14 @@ export interface LabParts {
 }
 
 /** The lab that its checked documents declare. */
-export function buildLab({ name, uid, dir, file, sourced, manifest, clusters }: LabParts): Lab {
+export function buildLab({ name, uid, dir, path, file, sourced, manifest, clusters }: LabParts): Lab {
   const { loadBalancer, links, ranges } = file.spec;
   const size = 'spec.ranges.loadBalancer.size';
   return {
     name,
     uid,
     dir,
+    path,
     network: buildNetwork(name, dir, file, sourced),
     ranges: {
       ...ranges,

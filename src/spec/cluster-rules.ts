@@ -1,6 +1,7 @@
 import type { Problem } from '../errors.ts';
+import { familiesOf, nodeCount } from '../lab/families.ts';
 import type { Cluster, Pin } from '../lab/lab.ts';
-import { bitsOf, FAMILIES, type Family } from '../net/address.ts';
+import { bitsOf, type Family } from '../net/address.ts';
 import { countAddresses, parseCidr, parseInterval } from '../net/cidr.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import type { ClusterFile } from './cluster-schema.ts';
@@ -12,10 +13,6 @@ const MAX_NODE_BITS = 16;
 /** The API server refuses more host bits. */
 const MAX_SERVICE_BITS = 20;
 const MIN_SERVICES = 10n;
-
-/** The families that a cluster has addresses of. */
-const familiesOf = ({ ipFamily }: Pick<Cluster, 'ipFamily'>): readonly Family[] =>
-  ipFamily === 'dual' ? FAMILIES : ipFamily === 'ipv6' ? [6] : [4];
 
 /** What is wrong with one cluster, beyond the shape of its document. */
 export function findClusterProblems(cluster: Cluster, file: ClusterFile, sourced: Sourced): Problem[] {
@@ -66,11 +63,11 @@ function findMaskProblems(cluster: Cluster, file: ClusterFile, sourced: Sourced)
 }
 
 /** Every node takes a block of `nodeMask` bits out of the pod range. */
-function findPodProblem({ network, nodes }: Cluster, { cidr, at }: Pin): Problem | undefined {
+function findPodProblem(cluster: Cluster, { cidr, at }: Pin): Problem | undefined {
   const range = parseCidr(cidr);
-  const mask = network.nodeMask[range.family === 4 ? 0 : 1];
+  const mask = cluster.network.nodeMask[range.family === 4 ? 0 : 1];
   const bits = mask - range.prefix;
-  const count = nodes.servers + nodes.workers;
+  const count = nodeCount(cluster);
   if (bits > MAX_NODE_BITS) {
     const hint = `at least /${mask - MAX_NODE_BITS} for nodes of /${mask}`;
     return { at, message: `pods: ${cidr} is too large for Kubernetes to share out among nodes`, hint };

@@ -32,7 +32,9 @@ const kubernetes = z
       // A version without quotes is a number to an editor, and the text that was typed to us.
       .meta({ type: ['string', 'number'] })
       .optional()
-      .describe('Kubernetes version such as 1.34 or 1.34.4; the provider finds the image'),
+      .describe(
+        'Kubernetes version such as 1.34.4, from which the provider finds the image; kind needs the patch version',
+      ),
   })
   .describe('Which Kubernetes runs');
 
@@ -49,6 +51,10 @@ const network = z
       .describe("Prefix length of a node's share of the pod range: [v4, v6], or one number; default [24, 64]"),
     domain: domainText.default('cluster.local').describe('DNS domain of the cluster'),
     proxyMode: z.enum(['iptables', 'ipvs', 'nftables']).default('iptables').describe('How kube-proxy works'),
+    preserveSourceIP: z
+      .boolean()
+      .default(true)
+      .describe('Packets to pods of other clusters of the group arrive with the address of the pod that sent them'),
   })
   .describe('Address ranges and how the cluster uses them; normally all planned');
 

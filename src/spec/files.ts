@@ -50,7 +50,8 @@ export async function findSpecFiles(path: string, shown: string): Promise<FoundF
     };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return refuse('no such directory', '`lab init` makes one');
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      return refuse('no such directory', 'a lab is a folder with a file NAME.yaml for each cluster');
     return refuse(describeError(error));
   }
 }

@@ -3,14 +3,14 @@ import { DEFAULT_MANIFEST } from '../addons/metallb.ts';
 import type { Family } from '../net/address.ts';
 import { API_VERSION, clusterSpec } from './cluster-schema.ts';
 import { labelText, nameText, networkText } from './names.ts';
-import { cidrText } from './ranges.ts';
+import { cidrText, subnetText } from './ranges.ts';
 
-const poolText = (family: Family, text: string) =>
-  cidrText(family).default(text).describe(`IPv${family} range to choose from`);
+const poolText = (family: Family, text: string, read: typeof cidrText) =>
+  read(family).default(text).describe(`IPv${family} range to choose from`);
 
-const pool = (v4: string, v6: string, what: string) =>
+const pool = (v4: string, v6: string, what: string, read = cidrText) =>
   z
-    .strictObject({ v4: poolText(4, v4), v6: poolText(6, v6) })
+    .strictObject({ v4: poolText(4, v4, read), v6: poolText(6, v6, read) })
     .prefault({})
     .describe(`Where ${what} are taken from`);
 
@@ -19,7 +19,7 @@ const network = z
     name: networkText.optional().describe('Name of the Docker network; by default lab- and the name of the lab'),
     adopt: networkText.optional().describe('Name of an existing Docker network, which is never changed or removed'),
     subnets: z
-      .union([cidrText(), z.array(cidrText())])
+      .union([subnetText(), z.array(subnetText())])
       .optional()
       .describe('Subnet of the network, at most one a family; planned when left out'),
     ipRange: cidrText().optional().describe('The part of the subnet from which Docker gives addresses to nodes'),
@@ -28,7 +28,7 @@ const network = z
 
 const ranges = z
   .strictObject({
-    networks: pool('172.28.0.0/14', 'fd00:1ab::/48', 'subnets of Docker networks'),
+    networks: pool('172.28.0.0/14', 'fd00:1ab::/48', 'subnets of Docker networks', subnetText),
     pods: pool('10.0.0.0/9', 'fd00:10::/32', 'pod ranges'),
     services: pool('10.128.0.0/9', 'fd00:96::/64', 'service ranges'),
     loadBalancer: z

@@ -53,6 +53,7 @@ export async function loadLab({ dir, cwd, stateKey, defaultsFile }: LoadOptions)
     name: shared.file.metadata?.name ?? toName(basename(resolveReal(path))) ?? 'lab',
     uid: labUid(dir, cwd, stateKey),
     dir,
+    path: resolveReal(path),
     file: shared.file,
     sourced: shared.sourced,
     manifest: 'problem' in manifest ? { location: '' } : manifest,
@@ -84,5 +85,5 @@ const describeOwnFile = (file: string, cwd: string): SpecFile => ({
 const describeEmpty = (dir: string): Problem => ({
   at: printable(dir),
   message: 'no cluster in this folder',
-  hint: 'a cluster is a file NAME.yaml with apiVersion: lab/v1alpha1, kind: Cluster and metadata: {name: NAME}; `lab init` writes one',
+  hint: 'a cluster is a file NAME.yaml with apiVersion: lab/v1alpha1, kind: Cluster and metadata: {name: NAME}',
 });

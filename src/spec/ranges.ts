@@ -26,6 +26,13 @@ const KINDS: Readonly<Record<string, string>> = {
 /** A CIDR block that a cluster or a network can use. */
 export const cidrText = (family?: Family) => checkedText((text) => findCidrFault(text, family));
 
+/** Smaller subnets have no room for a gateway, a node and a pool. */
+const SMALLEST_SUBNET = { 4: 29, 6: 125 } as const;
+
+/** A CIDR block that a Docker network can have. */
+export const subnetText = (family?: Family) =>
+  checkedText((text) => findCidrFault(text, family) ?? findSubnetFault(text));
+
 /** A CIDR block, or `first-last`. */
 export const intervalText = checkedText((text) => {
   if (!text.includes('-')) return findCidrFault(text);
@@ -46,6 +53,13 @@ function findCidrFault(text: string, family?: Family): Fault | undefined {
   if (read.problem === 'prefix') return { message: `the prefix of ${text} has more bits than an address` };
   const example = family === 6 ? 'fd00:10:4::/56' : '10.4.0.0/16';
   return { message: `expected a range such as ${example}, found ${show(text)}` };
+}
+
+function findSubnetFault(text: string): Fault | undefined {
+  const { family, prefix } = parseCidr(text);
+  const smallest = SMALLEST_SUBNET[family];
+  if (prefix <= smallest) return undefined;
+  return { message: `${text} has no room for a gateway, a node and a pool`, hint: `at least /${smallest}` };
 }
 
 function findUseFault(text: string, interval: Interval): Fault | undefined {

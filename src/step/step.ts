@@ -53,6 +53,7 @@ export interface RunStep extends StepBase {
 export interface QueryStep extends StepBase {
   readonly kind: 'query';
   readonly argv: readonly Value[];
+  readonly env?: Readonly<Record<string, string>>;
   readonly capture: string;
   readonly retry?: Retry;
 }
@@ -71,13 +72,20 @@ export interface KubeconfigStep extends StepBase {
   readonly action: 'merge' | 'remove';
   /** The private kubeconfig; its single context is merged under each of `contexts`. */
   readonly source: { readonly file: string };
+  /** The kubeconfig to take them out of; the user's own when it is left out. */
+  readonly file?: string;
   readonly cluster: string;
   readonly contexts: readonly string[];
   readonly owner: string;
 }
 
 export type WaitFor =
-  | { readonly resource: 'nodes'; readonly count: number }
+  | {
+      readonly resource: 'nodes';
+      readonly count: number;
+      /** After a restart: a node that was Ready before still seems to be, until its kubelet speaks up again. */
+      readonly renewed?: true;
+    }
   | { readonly resource: 'deployment' | 'daemonset'; readonly namespace: string; readonly name: string };
 
 /** Waits until a cluster says that something is ready; takes no job slot. */

@@ -10,9 +10,8 @@ export interface Container {
   readonly args: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly mountTargets: readonly string[];
-  readonly networks: readonly string[];
-  /** IPv4 and IPv6 addresses on all its networks; empty for a stopped container. */
-  readonly addresses: readonly string[];
+  /** IPv4 and IPv6 addresses on each of its networks; empty for a stopped container. */
+  readonly networks: Readonly<Record<string, readonly string[]>>;
   /** Host ports that it publishes, such as `8080/tcp`. */
   readonly hostPorts: readonly string[];
 }
@@ -57,9 +56,13 @@ interface NetworkJson {
   readonly Driver: string;
   readonly EnableIPv6?: boolean;
   readonly Labels?: Record<string, string> | null;
+  readonly Options?: Record<string, string> | null;
   readonly IPAM?: { readonly Config?: readonly { Subnet?: string; Gateway?: string; IPRange?: string }[] | null };
   readonly Containers?: Record<string, { Name?: string; IPv4Address?: string; IPv6Address?: string }> | null;
 }
+
+/** The option of a network that says how large its packets may be. */
+export const MTU_OPTION = 'com.docker.network.driver.mtu';
 
 const withoutPrefix = (address: string | undefined): string[] => (address ? [address.replace(/\/\d+$/, '')] : []);
 
@@ -71,6 +74,7 @@ export function parseNetworks(stdout: string): DockerNetwork[] {
     driver: network.Driver,
     ipv6: network.EnableIPv6 ?? false,
     labels: network.Labels ?? {},
+    ...(network.Options?.[MTU_OPTION] && { mtu: network.Options[MTU_OPTION] }),
     subnets: (network.IPAM?.Config ?? []).flatMap(({ Subnet, Gateway, IPRange }) =>
       Subnet
         ? [
@@ -107,18 +111,22 @@ interface ContainerJson {
 export function parseContainers(stdout: string): Container[] {
   return (JSON.parse(stdout) as ContainerJson[]).map((container) => {
     const networks = container.NetworkSettings?.Networks ?? {};
-    const ports = container.NetworkSettings?.Ports ?? container.HostConfig?.PortBindings ?? {};
+    // A stopped container publishes nothing, but will again.
+    const { Running: running = false } = container.State ?? {};
+    const ports = (running ? container.NetworkSettings?.Ports : container.HostConfig?.PortBindings) ?? {};
     return {
       id: container.Id,
       name: container.Name.replace(/^\//, ''),
-      running: container.State?.Running ?? false,
+      running,
       image: container.Config?.Image ?? '',
       args: container.Args ?? [],
       labels: container.Config?.Labels ?? {},
       mountTargets: (container.Mounts ?? []).flatMap(({ Destination }) => (Destination ? [Destination] : [])),
-      networks: Object.keys(networks),
-      addresses: Object.values(networks).flatMap(({ IPAddress, GlobalIPv6Address }) =>
-        [IPAddress, GlobalIPv6Address].filter((address): address is string => Boolean(address)),
+      networks: Object.fromEntries(
+        Object.entries(networks).map(([name, { IPAddress, GlobalIPv6Address }]) => [
+          name,
+          [IPAddress, GlobalIPv6Address].filter((address): address is string => Boolean(address)),
+        ]),
       ),
       hostPorts: Object.entries(ports).flatMap(([port, bindings]) =>
         (bindings ?? []).flatMap(({ HostPort }) => (HostPort ? [`${HostPort}/${port.split('/')[1] ?? 'tcp'}`] : [])),

@@ -20,6 +20,20 @@ export interface NodeObject {
 
 export const NODES_PATH = '/api/v1/nodes';
 
+const LEASES_PATH = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
+
+/** Where each node's kubelet renews its lease every ten seconds, and when each did last. */
+export const leases = {
+  path: LEASES_PATH,
+  read: (object: unknown): ReadonlyMap<string, string> =>
+    new Map(
+      listOf<{ metadata: Metadata; spec?: { renewTime?: string } }>(object).map(({ metadata, spec }) => [
+        metadata.name,
+        spec?.renewTime ?? '',
+      ]),
+    ),
+};
+
 /** Where the object that a wait is for can be read. */
 export function pathOf(wait: WaitFor): string {
   if (wait.resource === 'nodes') return NODES_PATH;

@@ -1,0 +1,67 @@
+import { EnvironmentError, EXIT } from '../errors.ts';
+import type { Desired } from '../lab/desired.ts';
+import type { Observed } from '../lab/observed.ts';
+import { resolve } from '../plan/resolve.ts';
+import type { Plan } from '../step/step.ts';
+import { describeFailures, executePlan, type Work, withLab } from './execute-plan.ts';
+import { type Flags, type Io, note } from './io.ts';
+import { isData, printData, printPlan } from './print-plan.ts';
+import { openSession } from './session.ts';
+
+export interface ChangeFlags extends Flags {
+  readonly dryrun: boolean;
+}
+
+/** One round of a verb: what it plans from what is seen when its turn comes. */
+export type Planner = (desired: Desired, observed: Observed, names: readonly string[]) => Plan;
+
+/**
+ * A verb that looks, plans and acts, once a round: a later round sees what the earlier ones made. A dry run shows
+ * the first round, which is all that can be known before it ran.
+ */
+export async function changeLab(verb: string, rounds: readonly Planner[], flags: ChangeFlags, io: Io): Promise<number> {
+  const session = await openSession(flags, io);
+  for (const text of session.notes) note(io, text);
+  const look = async () => {
+    const every = session.lab.clusters.map(({ name }) => name);
+    const observed = await session.observe({ choose: false, count: false, routing: every });
+    if (!observed.engine)
+      throw new EnvironmentError(`nothing was changed: ${observed.missing[0]?.what}`, observed.missing[0]?.hint);
+    return { observed, desired: resolve(session.lab, observed) };
+  };
+  const planRound = async (round: Planner) => {
+    const { observed, desired } = await look();
+    const plan = round(desired, observed, session.names);
+    for (const text of plan.warnings) note(io, `warning: ${text}`);
+    return plan;
+  };
+  if (flags.dryrun) {
+    await printPlan(await planRound(rounds[0] as Planner), flags.output, io);
+    return EXIT.done;
+  }
+  const work: Work = {
+    io,
+    flags,
+    verb,
+    lab: session.lab.name,
+    state: session.state,
+    runner: session.runner,
+    kubeconfig: session.kubeconfig.file,
+  };
+  return withLab(work, async () => {
+    const done: { plan: string; steps: unknown }[] = [];
+    for (const round of rounds) {
+      const plan = await planRound(round);
+      if (plan.steps.length === 0) continue;
+      const { reports, exitCode } = await executePlan(plan, work);
+      done.push({ plan: plan.summary, steps: reports });
+      if (exitCode !== EXIT.done) {
+        note(io, describeFailures(plan, reports, flags.line));
+        return exitCode;
+      }
+    }
+    if (isData(flags.output)) printData(done, flags.output, io);
+    else note(io, done.length === 0 ? 'nothing to do: everything is as it should be' : `lab ${verb}: done`);
+    return EXIT.done;
+  });
+}

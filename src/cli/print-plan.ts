@@ -1,0 +1,20 @@
+import { stringify } from 'yaml';
+import { formatPlan } from '../report/plan-text.ts';
+import type { Plan } from '../step/step.ts';
+import { type Flags, type Io, print } from './io.ts';
+
+/** A plan in the format that was asked for; what a format needs is loaded only for it. */
+export async function printPlan(plan: Plan, output: Flags['output'], io: Io): Promise<void> {
+  if (isData(output)) printData(plan, output, io);
+  else if (output === 'script') print(io, (await import('../report/plan-script.ts')).renderScript(plan));
+  else if (output === 'name') print(io, plan.steps.map(({ id }) => id).join('\n'));
+  else print(io, formatPlan(plan, output === 'wide'));
+}
+
+/** Data as JSON or YAML. */
+export function printData(data: unknown, output: Flags['output'], io: Io): void {
+  print(io, output === 'yaml' ? stringify(data) : JSON.stringify(data, undefined, 2));
+}
+
+/** Whether a format is data rather than text for a person. */
+export const isData = (output: Flags['output']): boolean => output === 'json' || output === 'yaml';

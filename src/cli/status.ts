@@ -1,0 +1,34 @@
+import { EnvironmentError, EXIT } from '../errors.ts';
+import { resolve } from '../plan/resolve.ts';
+import { statusRows } from '../plan/status.ts';
+import { formatTable } from '../report/table.ts';
+import { type Flags, type Io, note, print } from './io.ts';
+import { isData, printData } from './print-plan.ts';
+import { openSession } from './session.ts';
+
+/** `lab status`: what is against what should be, one row a thing; exit code 5 on drift where that is asked for. */
+export async function status(flags: Flags & { readonly exitCode: boolean }, io: Io): Promise<number> {
+  const session = await openSession(flags, io);
+  const observed = await session.observe({ choose: true, count: false, routing: session.names });
+  if (!observed.engine)
+    throw new EnvironmentError(`no status: ${observed.missing[0]?.what}`, observed.missing[0]?.hint);
+  const desired = resolve(session.lab, observed);
+  const rows = statusRows(desired, observed, session.names);
+  if (isData(flags.output)) printData(rows, flags.output, io);
+  else {
+    print(
+      io,
+      formatTable(
+        ['CLUSTER', 'THING', 'RESULT', 'HAVE', 'WANT'],
+        rows.map(({ cluster, thing, result, have, want }) => [cluster, thing, result, have, want]),
+      ),
+    );
+  }
+  const drift = rows.some(({ result }) => result !== 'ok');
+  if (drift)
+    note(
+      io,
+      `\nto put it right: lab create ${session.lab.dir} (what is missing), lab repair ${session.lab.dir} (what a restart lost)`,
+    );
+  return drift && flags.exitCode ? EXIT.drift : EXIT.done;
+}

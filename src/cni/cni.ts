@@ -1,0 +1,28 @@
+import type { ExemptionRule } from '../lab/routing.ts';
+import type { Family } from '../net/address.ts';
+
+/** A cluster's pod ranges as its nodes hold them. */
+export interface NodeRanges {
+  readonly node: string;
+  /** The node's share of the pod range, one a family. */
+  readonly podCidrs: readonly string[];
+}
+
+/**
+ * How one pod network routes and masquerades. To add one: implement this in a file of its own and put it on the list
+ * in `index.ts`.
+ */
+export interface Cni {
+  readonly name: string;
+  /** Destinations that peers route to, and by way of which node each. */
+  destinations(cluster: { readonly pods: readonly string[]; readonly nodes: readonly NodeRanges[] }): readonly {
+    readonly cidr: string;
+    readonly node: string;
+  }[];
+  /** What exempts packets from pods of `own` to pods of `peer` (pod ranges of whole clusters) on a node of `own`. */
+  exemption(family: Family, own: string, peer: string): ExemptionRule;
+}
+
+/** Every node owns its share of the pod range: peers route each share to its node. */
+export const perNode: Cni['destinations'] = ({ nodes }) =>
+  nodes.flatMap(({ node, podCidrs }) => podCidrs.map((cidr) => ({ cidr, node })));

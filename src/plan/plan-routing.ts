@@ -1,0 +1,133 @@
+import type { Desired } from '../lab/desired.ts';
+import type { Observed } from '../lab/observed.ts';
+import type { Plan, RunStep, Step } from '../step/step.ts';
+import { diffForCreate } from './diff.ts';
+import { diffRouting } from './diff-routing.ts';
+import { planCreate } from './plan-create.ts';
+import { routingStep } from './routing-step.ts';
+
+/** The named clusters and the other members of their groups. */
+export function withPeers(desired: Desired, names: readonly string[]): string[] {
+  const groups = new Set(desired.clusters.filter(({ name }) => names.includes(name)).map(({ spec }) => spec.group));
+  return desired.clusters
+    .filter(({ name, spec }) => names.includes(name) || (spec.group !== undefined && groups.has(spec.group)))
+    .map(({ name }) => name);
+}
+
+/** Clusters that exist and were once ready, with every node running: those that can be routed now. */
+const routable = (desired: Desired, observed: Observed): string[] =>
+  observed.clusters
+    .filter(
+      ({ owner, applied, nodes }) => owner === desired.lab.uid && applied && nodes.every(({ running }) => running),
+    )
+    .map(({ name }) => name);
+
+/**
+ * Routes and exemptions between the named clusters and the rest of their groups. Only clusters that run take part:
+ * what is routed to them elsewhere is taken away as stale.
+ */
+export function planRoute(desired: Desired, observed: Observed, names: readonly string[]): Plan {
+  const up = routable(desired, observed);
+  const affected = withPeers(desired, names).filter((name) => up.includes(name));
+  const steps = diffRouting(desired, observed, affected).map((change) => routingStep(change));
+  const grouped = desired.clusters.filter(({ name, spec }) => names.includes(name) && spec.group !== undefined);
+  const away = grouped
+    .filter(({ name }) => !up.includes(name))
+    .map(({ name }) => `${name} does not run: it is not routed`);
+  return plan(
+    'route',
+    desired,
+    steps,
+    `Plan: ${steps.length} of ${nodeCount(observed, affected)} nodes to change.`,
+    away,
+  );
+}
+
+/** Everything that a restart or a hand took away from clusters that run, and their routing. */
+export function planRepair(desired: Desired, observed: Observed, names: readonly string[]): Plan {
+  const up = routable(desired, observed);
+  const present = names.filter((name) => up.includes(name));
+  const repaired = planCreate(
+    desired,
+    observed,
+    diffForCreate(desired, observed, { names: present, recreate: [] }),
+    present,
+  );
+  const affected = withPeers(desired, names).filter((name) => up.includes(name));
+  const routing = diffRouting(desired, observed, affected).map((change) => {
+    const ready = `${change.cluster}/nodes`;
+    return routingStep(change, repaired.steps.some(({ id }) => id === ready) ? [ready] : []);
+  });
+  const steps = [...repaired.steps, ...routing];
+  return plan('repair', desired, steps, `Plan: ${steps.length === 0 ? 'nothing' : `${steps.length} steps`} to repair.`);
+}
+
+/** Stops every node of the named clusters; data stays. */
+export function planStop(desired: Desired, observed: Observed, names: readonly string[]): Plan {
+  const steps = powerSteps('stop', desired, observed, names, true);
+  return plan('stop', desired, steps, `Plan: ${steps.length} clusters to stop.`);
+}
+
+/** Starts stopped nodes and waits for them; what they lost is repaired afterwards, when their addresses are known. */
+export function planStart(desired: Desired, observed: Observed, names: readonly string[]): Plan {
+  const steps = powerSteps('start', desired, observed, names, false);
+  const waits = steps.map((step): Step => {
+    const name = step.clusters[0] as string;
+    const count = desired.clusters.find((cluster) => cluster.name === name)?.nodes.length ?? 1;
+    return {
+      kind: 'wait',
+      id: `${name}/nodes`,
+      title: 'wait for the nodes',
+      clusters: [name],
+      needs: [step.id],
+      timeout: 300,
+      kubeconfig: { file: `kubeconfigs/${name}.yaml` },
+      for: { resource: 'nodes', count, renewed: true },
+    };
+  });
+  return plan('start', desired, [...steps, ...waits], `Plan: ${steps.length} clusters to start, and to repair then.`);
+}
+
+function powerSteps(
+  verb: 'stop' | 'start',
+  desired: Desired,
+  observed: Observed,
+  names: readonly string[],
+  running: boolean,
+): RunStep[] {
+  return observed.clusters
+    .filter(({ name, owner }) => owner === desired.lab.uid && names.includes(name))
+    .flatMap(({ name, nodes }) => {
+      const affected = nodes.filter((node) => node.running === running).map((node) => node.name);
+      if (affected.length === 0) return [];
+      return [
+        {
+          kind: 'run',
+          id: `${name}/${verb}`,
+          title: `${verb} ${affected.length === 1 ? 'the node' : `${affected.length} nodes`}`,
+          clusters: [name],
+          needs: [],
+          timeout: 120,
+          argv: ['docker', verb, ...affected],
+        } satisfies RunStep,
+      ];
+    });
+}
+
+const nodeCount = (observed: Observed, names: readonly string[]): number =>
+  observed.clusters.filter(({ name }) => names.includes(name)).reduce((sum, { nodes }) => sum + nodes.length, 0);
+
+const plan = (
+  verb: string,
+  { lab, warnings }: Desired,
+  steps: readonly Step[],
+  summary: string,
+  more: readonly string[] = [],
+): Plan => ({
+  version: 1,
+  lab: { name: lab.name, uid: lab.uid },
+  verb,
+  summary,
+  warnings: [...warnings, ...more],
+  steps,
+});

@@ -1,0 +1,123 @@
+import type { Desired, DesiredCluster } from '../lab/desired.ts';
+import type { Observed, ObservedCluster } from '../lab/observed.ts';
+import { contains, parseCidr } from '../net/cidr.ts';
+import { routingOnNode } from './diff-routing.ts';
+
+/** One thing that should be, and what is. */
+export interface StatusRow {
+  readonly cluster: string;
+  readonly thing: 'network' | 'containers' | 'nodes' | 'ranges' | 'pools' | 'contexts' | 'routes' | 'exemptions';
+  readonly result: 'ok' | 'drift' | 'unknown';
+  readonly have: string;
+  readonly want: string;
+}
+
+/** What is against what should be, a row a thing; nothing of it is remembered, all of it is seen. */
+export function statusRows(desired: Desired, observed: Observed, names: readonly string[]): StatusRow[] {
+  const network = observed.networks.find(({ name }) => name === desired.network.name);
+  const subnets = network?.subnets.map(({ cidr }) => cidr) ?? [];
+  return [
+    row(
+      '-',
+      'network',
+      subnets,
+      desired.network.subnets.map(({ range }) => range),
+    ),
+    ...desired.clusters
+      .filter(({ name }) => names.includes(name))
+      .flatMap((cluster) => clusterRows(cluster, desired, observed)),
+  ];
+}
+
+const row = (
+  cluster: string,
+  thing: StatusRow['thing'],
+  have: readonly string[],
+  want: readonly string[],
+): StatusRow => {
+  const same = [...have].sort().join() === [...want].sort().join();
+  return { cluster, thing, result: same ? 'ok' : 'drift', have: have.join(','), want: want.join(',') };
+};
+
+const counted = (cluster: string, thing: StatusRow['thing'], have: number | undefined, want: number): StatusRow => ({
+  cluster,
+  thing,
+  result: have === undefined ? 'unknown' : have === want ? 'ok' : 'drift',
+  have: have === undefined ? '?' : String(have),
+  want: String(want),
+});
+
+function clusterRows(cluster: DesiredCluster, desired: Desired, observed: Observed): StatusRow[] {
+  const { name } = cluster;
+  const existing = observed.clusters.find((one) => one.name === name && one.owner === desired.lab.uid && one.applied);
+  if (!existing) return [counted(name, 'containers', 0, cluster.nodes.length)];
+  const running = existing.nodes.filter((node) => node.running && node.role !== 'proxy').length;
+  const pools = cluster.loadBalancer.map(({ range }) => range);
+  const contexts = observed.contexts.filter(
+    (context) => cluster.contexts.includes(context.name) && context.ca === existing.credentials?.ca,
+  );
+  return [
+    counted(name, 'containers', running, cluster.nodes.length),
+    counted(name, 'nodes', existing.api?.nodes.filter(({ ready }) => ready).length, cluster.nodes.length),
+    rangesRow(cluster, existing),
+    ...(desired.loadBalancer.addon === 'none' ? [] : [poolsRow(name, existing, pools)]),
+    row(
+      name,
+      'contexts',
+      contexts.map((context) => context.name),
+      cluster.contexts,
+    ),
+    ...routingRows(cluster, desired, observed),
+  ];
+}
+
+function poolsRow(name: string, { api }: ObservedCluster, pools: readonly string[]): StatusRow {
+  const found = row(
+    name,
+    'pools',
+    api?.loadBalancer?.ready && api.loadBalancer.advertised ? api.loadBalancer.pools : [],
+    pools,
+  );
+  return api ? found : { ...found, result: 'unknown', have: '?' };
+}
+
+/** The ranges that nodes really took must lie in those of the plan. */
+function rangesRow(cluster: DesiredCluster, { api }: ObservedCluster): StatusRow {
+  const want = cluster.pods.map(({ range }) => range);
+  const taken = api?.nodes.flatMap(({ podCidrs }) => podCidrs);
+  const outside = taken?.filter((cidr) => !want.some((range) => contains(parseCidr(range), parseCidr(cidr))));
+  return {
+    cluster: cluster.name,
+    thing: 'ranges',
+    result: taken === undefined ? 'unknown' : outside?.length === 0 && taken.length > 0 ? 'ok' : 'drift',
+    have: taken?.join(',') ?? '?',
+    want: want.join(','),
+  };
+}
+
+function routingRows(cluster: DesiredCluster, desired: Desired, observed: Observed): StatusRow[] {
+  if (cluster.spec.group === undefined) return [];
+  const nodes = desired.routing
+    .filter((routing) => routing.cluster === cluster.name)
+    .map((routing) => routingOnNode(routing, observed));
+  const sum = (of: (node: (typeof nodes)[number]) => number) => nodes.reduce((total, node) => total + of(node), 0);
+  const known = nodes.every((node) => node.known);
+  const rows = [
+    counted(
+      cluster.name,
+      'routes',
+      known ? sum(({ routes }) => routes.have) : undefined,
+      sum(({ routes }) => routes.want),
+    ),
+    counted(
+      cluster.name,
+      'exemptions',
+      known ? sum(({ exemptions }) => exemptions.have) : undefined,
+      sum(({ exemptions }) => exemptions.want),
+    ),
+  ];
+  const stale = sum((node) => node.stale);
+  return rows.map((one, index) =>
+    index === 0 && stale > 0 ? { ...one, result: 'drift', have: `${one.have}+${stale} stale` } : one,
+  );
+}
