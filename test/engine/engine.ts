@@ -75,7 +75,7 @@ export class EngineLab {
       const real = execFileSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim();
       writeFileSync(
         join(folder, program),
-        `#!/bin/sh\n{ printf '%s\\037%s' "$PPID" ${program}; for a; do printf '\\037%s' "$a"; done; printf '\\036'; } >> "$LAB_CALLS"\nexec ${real} "$@"\n`,
+        `#!/bin/sh\n# One write a call: several run at once.\nprintf '%s\\037' "$PPID" ${program} "$@" "$(printf '\\036')" >> "$LAB_CALLS"\nexec ${real} "$@"\n`,
       );
       chmodSync(join(folder, program), 0o755);
     }
@@ -88,8 +88,8 @@ export class EngineLab {
     rmSync(this.log, { force: true });
     const own = new Set(this.children.map(({ pid }) => String(pid)));
     return text
-      .split('\u001e')
-      .map((call) => call.split('\u001f'))
+      .split('\u001e\u001f')
+      .map((call) => call.split('\u001f').slice(0, -1))
       .filter(([parent]) => parent !== undefined && own.has(parent))
       .map(([, ...call]) => call);
   }

@@ -54,8 +54,13 @@ describe('isAlive', () => {
   });
 
   it('believes in a process of another machine, which runs not here', () => {
-    const elsewhere = { ...self, host: 'another' };
+    const elsewhere = { ...self, host: 'another', bootId: 'another' };
     expect([isAlive(elsewhere), runsHere(elsewhere)]).toEqual([true, false]);
+  });
+
+  it('knows this machine by its boot after it was given another name', () => {
+    expect(isAlive({ ...self, host: 'renamed' })).toBe(true);
+    expect(isAlive({ ...self, host: 'renamed', startedAt: 'another' })).toBe(false);
   });
 });
 

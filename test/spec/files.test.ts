@@ -11,9 +11,11 @@ const names = async (cwd: string) => (await loadLab({ dir: 'labs', cwd })).lab.c
 
 describe('the folder', () => {
   test('does not exist', async () => {
-    expect(await problems(makeFolder(), 'nope')).toEqual(['nope: no such directory (`lab init` makes one)']);
+    expect(await problems(makeFolder(), 'nope')).toEqual([
+      'nope: no such directory (a lab is a folder with a file NAME.yaml for each cluster)',
+    ]);
     expect(await problems(makeFolder(A), 'labs/a.yaml/b')).toEqual([
-      'labs/a.yaml/b: no such directory (`lab init` makes one)',
+      'labs/a.yaml/b: no such directory (a lab is a folder with a file NAME.yaml for each cluster)',
     ]);
   });
 
@@ -25,7 +27,7 @@ describe('the folder', () => {
 
   test('has no cluster', async () => {
     const empty = [
-      expect.stringMatching(/^labs: no cluster in this folder \(.*kind: Cluster.*`lab init` writes one\)$/),
+      expect.stringMatching(/^labs: no cluster in this folder \(.*kind: Cluster and metadata: {name: NAME}\)$/),
     ];
     expect(await problems(makeFolder({ 'labs/README.md': '' }))).toEqual(empty);
     expect(await problems(makeFolder({ 'labs/lab.yaml': 'kind: Lab\n' }))).toEqual(empty);

@@ -38,6 +38,7 @@ test('the smallest spec gets every default', async () => {
     name: 'labs',
     uid: expect.stringMatching(/^[0-9a-f]{12}$/),
     dir: 'labs',
+    path: expect.stringMatching(/^\/.*\/labs$/),
     network: { name: 'lab-labs', adopt: false, subnets: [], at: 'labs' },
     ranges: {
       networks: { v4: '172.28.0.0/14', v6: 'fd00:1ab::/48' },
@@ -63,6 +64,7 @@ test('the smallest spec gets every default', async () => {
           nodeMask: [24, 64],
           domain: 'cluster.local',
           proxyMode: 'iptables',
+          preserveSourceIP: true,
         },
         ports: [],
         images: [],
@@ -103,7 +105,7 @@ test('everything that a cluster can say', async () => {
 });
 
 test('an unquoted version is the text that was typed', async () => {
-  expect((await loadCluster('{kubernetes: {version: 1.30}}')).kubernetes.version).toBe('1.30');
+  expect((await loadCluster('{provider: k3d, kubernetes: {version: 1.30}}')).kubernetes.version).toBe('1.30');
 });
 
 test('clusters from files, documents and folders, sorted by name; another lab is not entered', async () => {

@@ -142,6 +142,21 @@ describe('the network', () => {
   test.each([
     ['{network: {subnets: [172.28.0.0/16, 172.29.0.0/16]}}', {}, 'lab.yaml:2:43: a second IPv4 subnet'],
     [
+      '{network: {subnets: 172.28.0.0/30}}',
+      {},
+      'lab.yaml:2:27: subnets: 172.28.0.0/30 has no room for a gateway, a node and a pool (at least /29)',
+    ],
+    [
+      '{network: {subnets: [172.28.0.0/29, "fd00:1ab::/126"]}}',
+      {},
+      'lab.yaml:2:43: subnets[1]: fd00:1ab::/126 has no room for a gateway, a node and a pool (at least /125)',
+    ],
+    [
+      '{ranges: {networks: {v4: 172.28.0.0/30}}}',
+      {},
+      'lab.yaml:2:32: v4: 172.28.0.0/30 has no room for a gateway, a node and a pool (at least /29)',
+    ],
+    [
       '{network: {subnets: 172.28.0.0/16, ipRange: 172.29.0.0/24}}',
       {},
       "lab.yaml:2:51: ipRange: 172.29.0.0/24 is outside the network's subnet 172.28.0.0/16",

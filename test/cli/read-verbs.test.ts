@@ -1,0 +1,168 @@
+/** The verbs that only look. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Preflight } from '../../src/plan/preflight.ts';
+import { created, expectCode, expectUntouched, makeWorld, messages, specs } from './machine.ts';
+
+const TWO = specs({ a: '{zone: east, group: face}', b: '{ipFamily: dual}' });
+
+describe('lab info', () => {
+  it('prints the ranges of every cluster as JSON, planned or made', async () => {
+    const world = await makeWorld(TWO);
+    const planned = await world.lab('info', '-o', 'json');
+    expectCode(planned, 0);
+    expectUntouched(world);
+    const range = expect.stringMatching(/^[\da-f.:]+\/\d+$/);
+    expect(JSON.parse(planned.stdout)).toMatchObject([
+      { name: 'a', state: 'planned', pods: [range], services: [range], loadBalancer: [range] },
+      { name: 'b', state: 'planned', pods: [range, range], services: [range, range], loadBalancer: [range, range] },
+    ]);
+    expectCode(await world.lab('create'), 0);
+    const made = JSON.parse((await world.lab('info', '-o', 'json')).stdout);
+    for (const [index, { pods, services, loadBalancer }] of JSON.parse(planned.stdout).entries())
+      expect(made[index]).toMatchObject({ state: 'ready', pods, services, loadBalancer });
+    expect(made[0].nodes).toEqual([
+      { name: 'a-control-plane', role: 'server', addresses: [expect.any(String), expect.any(String)] },
+    ]);
+    expect(made[0].endpoints).toEqual({
+      host: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+$/),
+      clusters: expect.stringMatching(/^https:\/\/[\d.]+:6443$/),
+    });
+  });
+
+  it('says why each range was chosen', async () => {
+    const world = await makeWorld(specs({ a: '{network: {pods: [10.7.0.0/16]}}' }));
+    const { stdout } = await world.lab('info', '--why');
+    expect(stdout).toMatch(/^a +pods +10\.7\.0\.0\/16 +pinned in clusters\/a\.yaml:4:/m);
+    expect(stdout).toMatch(/^a +services +\S+ +first free \/16 of /m);
+    expect(stdout).toMatch(
+      /^a +load balancer +\S+ +16 addresses of Docker network lab-clusters, outside its ip-range/m,
+    );
+  });
+
+  it('prints more with -o wide, names with -o name, YAML with -o yaml', async () => {
+    const world = await created(TWO);
+    const wide = (await world.lab('info', '-o', 'wide')).stdout;
+    expect(wide).toMatch(/^NAME .* ZONE +FAMILY +NODES +FROM-HOST +FROM-CLUSTERS +CONTEXTS$/m);
+    expect(wide).toMatch(/^a .* east .* a-control-plane=172\..* a,kind-a$/m);
+    expect((await world.lab('info', '-o', 'name')).stdout).toBe('cluster/a\ncluster/b\n');
+    expect((await world.lab('info', '-o', 'yaml')).stdout).toMatch(/^- name: a$/m);
+  });
+
+  it('shows a stopped cluster with the ranges that it keeps', async () => {
+    const world = await created(TWO);
+    const before = JSON.parse((await world.lab('info', '-o', 'json')).stdout);
+    for (const node of world.store.list('containers'))
+      world.store.write('containers', node.name, { ...node, running: false });
+    const after = JSON.parse((await world.lab('info', '-o', 'json')).stdout);
+    expect(after).toMatchObject([
+      { state: 'stopped', pods: before[0].pods, loadBalancer: before[0].loadBalancer },
+      { state: 'stopped', pods: before[1].pods, loadBalancer: before[1].loadBalancer },
+    ]);
+  });
+
+  it('is quiet when its reader leaves', async () => {
+    const world = await makeWorld(TWO);
+    const { child, done } = world.start(['info', '-o', 'wide']);
+    child.stdout?.destroy();
+    const outcome = await done;
+    expectCode(outcome, 0);
+    expect(outcome.stderr).toBe('');
+  });
+});
+
+describe('lab doctor', () => {
+  it('counts what a create would take on this machine, and exits 3 when something fails', async () => {
+    const world = await makeWorld(TWO);
+    world.store.write('engine', 'engine', { id: 'ENGINE', kernel: release() });
+    const outcome = await world.lab('doctor', '-o', 'json');
+    const checks: readonly Preflight[] = JSON.parse(outcome.stdout);
+    expectCode(outcome, checks.some(({ result }) => result === 'failed') ? 3 : 0);
+    const names = checks.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['engine', 'addresses']));
+    if (process.platform === 'linux') expect(names).toEqual(expect.arrayContaining(['inotify', 'memory', 'disk']));
+    for (const { result, detail, hint } of checks) {
+      expect(detail).toMatch(/\S/);
+      expect(result === 'ok' || hint !== undefined, detail).toBe(true);
+    }
+    expectUntouched(world);
+  });
+
+  it('says nothing of this machine when the engine is on another', async () => {
+    const world = await makeWorld(TWO);
+    const outcome = await world.lab('doctor', '-o', 'json');
+    expectCode(outcome, 0);
+    const names = JSON.parse(outcome.stdout).map(({ name }: Preflight) => name);
+    expect(names).toEqual(expect.arrayContaining(['engine', 'memory', 'addresses']));
+    expect(names.filter((name: string) => name === 'inotify' || name === 'disk')).toEqual([]);
+  });
+
+  it('prints each failure with what to type', async () => {
+    const world = await makeWorld(TWO);
+    world.uninstall('docker');
+    world.uninstall('kind');
+    const outcome = await world.lab('doctor');
+    expectCode(outcome, 3);
+    expect(outcome.stdout).toMatch(
+      /^engine +failed +docker is not on the PATH\ntools +failed +kind is not on the PATH$/m,
+    );
+    expect(outcome.stderr).toContain('docker is not on the PATH\n  install it: https://docs.docker.com');
+    expect(outcome.stderr).toContain('kind is not on the PATH\n  install it: https://kind.sigs.k8s.io');
+  });
+});
+
+describe('lab validate', () => {
+  it('names the valid clusters, and looks at no machine', async () => {
+    const world = await makeWorld(TWO);
+    const outcome = await world.lab('validate', '-o', 'json');
+    expectCode(outcome, 0);
+    expect(JSON.parse(outcome.stdout)).toEqual({ lab: 'clusters', clusters: ['a', 'b'] });
+    expect((await world.lab('validate')).stdout).toBe('lab clusters: 2 clusters are valid (a, b)\n');
+    expect(world.calls()).toEqual([]);
+    expectUntouched(world);
+  });
+
+  it('tells every problem of every file at once', async () => {
+    const world = await makeWorld(specs({ a: '{ipFamily: ipv5}', b: '{nods: {servers: 1}}' }));
+    const outcome = await world.lab('validate');
+    expectCode(outcome, 2);
+    expect(messages(outcome.stderr)).toEqual([
+      expect.stringMatching(/^clusters\/a\.yaml:4:\d+: /),
+      expect.stringMatching(/^clusters\/b\.yaml:4:\d+: [\s\S]*nodes/),
+    ]);
+  });
+});
+
+describe('lab schema', () => {
+  it.each(['cluster', 'lab'] as const)('prints the published schema of a %s', async (kind) => {
+    const world = await makeWorld();
+    const { stdout } = await world.lab('schema', kind);
+    expect(stdout).toBe(readFileSync(`schemas/${kind}.schema.json`, 'utf8'));
+  });
+});
+
+describe('what needs no code', () => {
+  it('is the version of the package', async () => {
+    const world = await makeWorld();
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+    expect(await world.lab('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it.each(['--help', '-h'])('is %s, the same as the code says', async (flag) => {
+    const world = await makeWorld();
+    const { stdout } = await world.lab('help');
+    expect(stdout).toContain('lab create');
+    expect(await world.lab(flag)).toEqual({ code: 0, stdout, stderr: '' });
+  });
+});
+
+describe('a pipe', () => {
+  it('that closes early is no failure', () => {
+    const command = `"${process.execPath}" "${resolve('dist/cli.js')}" schema lab | head -1`;
+    const { stdout, stderr, status } = spawnSync('bash', ['-o', 'pipefail', '-c', command], { encoding: 'utf8' });
+    expect({ stdout, stderr, status }).toEqual({ stdout: '{\n', stderr: '', status: 0 });
+  });
+});

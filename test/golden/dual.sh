@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# lab create, lab dual. Plan: 1 cluster to create, 0 to finish, 0 to leave; takes about 1.2 GiB of memory and 2.6 GiB of disk.
+set -euo pipefail
+
+STATE=${XDG_STATE_HOME:-$HOME/.local/state}/lab/labs/0123456789ab
+(umask 077 && mkdir -p "$STATE/kubeconfigs")
+
+# retry SECONDS EVERY COMMAND...: until it succeeds; standard input is the same for every try
+retry() {
+  local end=$((SECONDS + $1)) every=$2 input
+  shift 2
+  input=$(cat)
+  until "$@" <<<"$input"; do
+    [ "$SECONDS" -lt "$end" ] || return 1
+    sleep "$every"
+  done
+}
+
+# merge_contexts PRIVATE NAME...: adds the cluster of a private kubeconfig to yours, as a context of each name
+merge_contexts() {
+  local private=$1 yours=${KUBECONFIG:-$HOME/.kube/config} copy merged cluster user name
+  shift
+  yours=${yours%%:*}
+  mkdir -p "$(dirname "$yours")" && touch "$yours"
+  copy=$(mktemp) && merged=$(mktemp) && cp "$private" "$copy"
+  cluster=$(kubectl --kubeconfig "$copy" config view --minify -o 'jsonpath={.contexts[0].context.cluster}')
+  user=$(kubectl --kubeconfig "$copy" config view --minify -o 'jsonpath={.contexts[0].context.user}')
+  for name; do
+    kubectl --kubeconfig "$copy" config set-context "$name" --cluster="$cluster" --user="$user" >/dev/null
+  done
+  kubectl --kubeconfig "$copy" config unset current-context >/dev/null
+  KUBECONFIG="$yours:$copy" kubectl config view --flatten --raw >"$merged" && cat "$merged" >"$yours"
+  rm -f "$copy" "$merged"
+}
+
+# lab: create Docker network lab-dual
+# IPv4 first, because k3d reads only the first entry; an ip-range, so that Docker never hands out pool addresses.
+[ -z "$(docker network ls --quiet --filter 'name=^lab-dual$')" ] || { echo 'a Docker network called lab-dual appeared while this ran' >&2; exit 1; }
+docker network create --driver bridge --label lab.uid=0123456789ab --label lab.name=dual --label lab.dir=/labs/practical/clusters --subnet 172.28.0.0/20 --gateway 172.28.0.1 --ip-range 172.28.0.0/21 --ipv6 --subnet fd00:1ab::/64 --gateway fd00:1ab::1 --ip-range fd00:1ab::/112 lab-dual
+
+# lab: pull kindest/node:v1.34.4
+docker pull --quiet kindest/node:v1.34.4
+
+# two: create the nodes
+# Without --wait, because kind exits 0 when that wait times out; readiness is its own step.
+[ -z "$(docker ps -aq --filter label=io.x-k8s.kind.cluster=two)" ] || { echo 'a kind cluster called two appeared while this ran' >&2; exit 1; }
+KIND_EXPERIMENTAL_PROVIDER=docker KIND_EXPERIMENTAL_DOCKER_NETWORK=lab-dual kind create cluster --name two --config - --kubeconfig "$STATE/kubeconfigs/two.yaml" --wait 0s <<'EOF'
+kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+networking:
+  ipFamily: dual
+  podSubnet: 10.0.0.0/16,fd00:10::/56
+  serviceSubnet: 10.128.0.0/16,fd00:96::/112
+  kubeProxyMode: ipvs
+  apiServerAddress: 127.0.0.1
+nodes:
+  - role: control-plane
+    image: kindest/node:v1.34.4
+    labels:
+      topology.kubernetes.io/zone: zone-east
+      tier: edge
+    extraMounts:
+      - hostPath: /dev/null
+        containerPath: /lab/owner/0123456789ab
+        readOnly: true
+    extraPortMappings:
+      - containerPort: 80
+        hostPort: 8080
+        protocol: TCP
+        listenAddress: 127.0.0.1
+  - role: worker
+    image: kindest/node:v1.34.4
+    labels:
+      topology.kubernetes.io/zone: zone-east
+    extraMounts:
+      - hostPath: /dev/null
+        containerPath: /lab/owner/0123456789ab
+        readOnly: true
+kubeadmConfigPatches:
+  - |
+    kind: ClusterConfiguration
+    networking:
+      dnsDomain: two.local
+  - |
+    kind: KubeletConfiguration
+    clusterDomain: two.local
+  - |
+    apiVersion: kubeadm.k8s.io/v1beta3
+    kind: ClusterConfiguration
+    controllerManager:
+      extraArgs:
+        node-cidr-mask-size-ipv4: "25"
+        node-cidr-mask-size-ipv6: "72"
+  - |
+    apiVersion: kubeadm.k8s.io/v1beta4
+    kind: ClusterConfiguration
+    controllerManager:
+      extraArgs:
+        - name: node-cidr-mask-size-ipv4
+          value: "25"
+        - name: node-cidr-mask-size-ipv6
+          value: "72"
+  - |
+    kind: KubeProxyConfiguration
+    ipvs:
+      strictARP: true
+featureGates:
+  KubeletInUserNamespace: true
+EOF
+
+# two: wait for 2 nodes
+retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/two.yaml" wait --for=condition=Ready nodes --all --timeout=30s </dev/null
+
+# two: load my/app:dev
+KIND_EXPERIMENTAL_PROVIDER=docker kind load docker-image my/app:dev --name two
+
+# two: note on the node that it was ready
+# A cluster with this note is never made anew by a create; it can be read when the node is stopped.
+docker exec -i two-control-plane sh -c 'cat > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+{"version":1,"lab":"dual","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"dual","nodes.servers":"1","nodes.workers":"1","kubernetes.image":"","kubernetes.version":"1.34.4","network.name":"lab-dual","network.pods":"10.0.0.0/16,fd00:10::/56","network.services":"10.128.0.0/16,fd00:96::/112","network.nodeMask":"25,72","network.domain":"two.local","network.proxyMode":"ipvs","ports":"127.0.0.1:8080:80/tcp","kind":"{\"featureGates\":{\"KubeletInUserNamespace\":true},\"nodes\":[{\"labels\":{\"tier\":\"edge\"}}]}"},"pods":["10.0.0.0/16","fd00:10::/56"],"services":["10.128.0.0/16","fd00:96::/112"],"loadBalancer":["172.28.8.0/28","fd00:1ab::1:0/124"],"zone":"zone-east","images":{"my/app:dev":"sha256:1a2b"}}
+EOF
+
+# two: note the same in the cluster
+kubectl --kubeconfig "$STATE/kubeconfigs/two.yaml" annotate node two-control-plane --overwrite 'lab/cluster={"version":1,"lab":"dual","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"dual","nodes.servers":"1","nodes.workers":"1","kubernetes.image":"","kubernetes.version":"1.34.4","network.name":"lab-dual","network.pods":"10.0.0.0/16,fd00:10::/56","network.services":"10.128.0.0/16,fd00:96::/112","network.nodeMask":"25,72","network.domain":"two.local","network.proxyMode":"ipvs","ports":"127.0.0.1:8080:80/tcp","kind":"{\"featureGates\":{\"KubeletInUserNamespace\":true},\"nodes\":[{\"labels\":{\"tier\":\"edge\"}}]}"},"pods":["10.0.0.0/16","fd00:10::/56"],"services":["10.128.0.0/16","fd00:96::/112"],"loadBalancer":["172.28.8.0/28","fd00:1ab::1:0/124"],"zone":"zone-east","images":{"my/app:dev":"sha256:1a2b"}}'
+
+# two: install MetalLB
+retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/two.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+
+# two: wait for MetalLB's controller
+kubectl --kubeconfig "$STATE/kubeconfigs/two.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
+
+# two: wait for MetalLB's speaker
+kubectl --kubeconfig "$STATE/kubeconfigs/two.yaml" --namespace metallb-system rollout status daemonset/speaker --timeout=180s
+
+# two: hand out 172.28.8.0/28 and fd00:1ab::1:0/124
+# A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
+retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/two.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata:
+  name: lab
+  namespace: metallb-system
+  annotations:
+    lab/manifest: https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml
+spec:
+  addresses:
+    - 172.28.8.0/28
+    - fd00:1ab::1:0/124
+---
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata:
+  name: lab
+  namespace: metallb-system
+spec:
+  ipAddressPools:
+    - lab
+EOF
+
+# two: add context two and kind-two
+merge_contexts "$STATE/kubeconfigs/two.yaml" two kind-two

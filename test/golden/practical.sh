@@ -1,0 +1,319 @@
+#!/usr/bin/env bash
+# lab create, lab practical. Plan: 4 clusters to create, 0 to finish, 0 to leave; takes about 2.4 GiB of memory and 5.2 GiB of disk.
+set -euo pipefail
+
+STATE=${XDG_STATE_HOME:-$HOME/.local/state}/lab/labs/0123456789ab
+(umask 077 && mkdir -p "$STATE/kubeconfigs")
+
+# retry SECONDS EVERY COMMAND...: until it succeeds; standard input is the same for every try
+retry() {
+  local end=$((SECONDS + $1)) every=$2 input
+  shift 2
+  input=$(cat)
+  until "$@" <<<"$input"; do
+    [ "$SECONDS" -lt "$end" ] || return 1
+    sleep "$every"
+  done
+}
+
+# merge_contexts PRIVATE NAME...: adds the cluster of a private kubeconfig to yours, as a context of each name
+merge_contexts() {
+  local private=$1 yours=${KUBECONFIG:-$HOME/.kube/config} copy merged cluster user name
+  shift
+  yours=${yours%%:*}
+  mkdir -p "$(dirname "$yours")" && touch "$yours"
+  copy=$(mktemp) && merged=$(mktemp) && cp "$private" "$copy"
+  cluster=$(kubectl --kubeconfig "$copy" config view --minify -o 'jsonpath={.contexts[0].context.cluster}')
+  user=$(kubectl --kubeconfig "$copy" config view --minify -o 'jsonpath={.contexts[0].context.user}')
+  for name; do
+    kubectl --kubeconfig "$copy" config set-context "$name" --cluster="$cluster" --user="$user" >/dev/null
+  done
+  kubectl --kubeconfig "$copy" config unset current-context >/dev/null
+  KUBECONFIG="$yours:$copy" kubectl config view --flatten --raw >"$merged" && cat "$merged" >"$yours"
+  rm -f "$copy" "$merged"
+}
+
+# lab: create Docker network lab-practical
+# IPv4 first, because k3d reads only the first entry; an ip-range, so that Docker never hands out pool addresses.
+[ -z "$(docker network ls --quiet --filter 'name=^lab-practical$')" ] || { echo 'a Docker network called lab-practical appeared while this ran' >&2; exit 1; }
+docker network create --driver bridge --label lab.uid=0123456789ab --label lab.name=practical --label lab.dir=/labs/practical/clusters --subnet 172.28.0.0/20 --gateway 172.28.0.1 --ip-range 172.28.0.0/21 --ipv6 --subnet fd00:1ab::/64 --gateway fd00:1ab::1 --ip-range fd00:1ab::/112 lab-practical
+
+# color: create the nodes
+# Without --wait, because kind exits 0 when that wait times out; readiness is its own step.
+[ -z "$(docker ps -aq --filter label=io.x-k8s.kind.cluster=color)" ] || { echo 'a kind cluster called color appeared while this ran' >&2; exit 1; }
+KIND_EXPERIMENTAL_PROVIDER=docker KIND_EXPERIMENTAL_DOCKER_NETWORK=lab-practical kind create cluster --name color --config - --kubeconfig "$STATE/kubeconfigs/color.yaml" --wait 0s <<'EOF'
+kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+networking:
+  ipFamily: ipv4
+  podSubnet: 10.1.0.0/16
+  serviceSubnet: 10.129.0.0/16
+  kubeProxyMode: iptables
+  apiServerAddress: 127.0.0.1
+nodes:
+  - role: control-plane
+    labels:
+      topology.kubernetes.io/zone: zone-east
+    extraMounts:
+      - hostPath: /dev/null
+        containerPath: /lab/owner/0123456789ab
+        readOnly: true
+EOF
+
+# color: wait for the node
+retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/color.yaml" wait --for=condition=Ready nodes --all --timeout=30s </dev/null
+
+# color: note on the node that it was ready
+# A cluster with this note is never made anew by a create; it can be read when the node is stopped.
+docker exec -i color-control-plane sh -c 'cat > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+{"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.1.0.0/16","network.services":"10.129.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.1.0.0/16"],"services":["10.129.0.0/16"],"loadBalancer":["172.28.8.16/28"],"zone":"zone-east","images":{}}
+EOF
+
+# color: note the same in the cluster
+kubectl --kubeconfig "$STATE/kubeconfigs/color.yaml" annotate node color-control-plane --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.1.0.0/16","network.services":"10.129.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.1.0.0/16"],"services":["10.129.0.0/16"],"loadBalancer":["172.28.8.16/28"],"zone":"zone-east","images":{}}'
+
+# color: install MetalLB
+retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/color.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+
+# color: wait for MetalLB's controller
+kubectl --kubeconfig "$STATE/kubeconfigs/color.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
+
+# color: wait for MetalLB's speaker
+kubectl --kubeconfig "$STATE/kubeconfigs/color.yaml" --namespace metallb-system rollout status daemonset/speaker --timeout=180s
+
+# color: hand out 172.28.8.16/28
+# A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
+retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/color.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata:
+  name: lab
+  namespace: metallb-system
+  annotations:
+    lab/manifest: https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml
+spec:
+  addresses:
+    - 172.28.8.16/28
+---
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata:
+  name: lab
+  namespace: metallb-system
+spec:
+  ipAddressPools:
+    - lab
+EOF
+
+# color: add context color and kind-color
+merge_contexts "$STATE/kubeconfigs/color.yaml" color kind-color
+
+# color-b: create the nodes
+# Without --wait, because kind exits 0 when that wait times out; readiness is its own step.
+[ -z "$(docker ps -aq --filter label=io.x-k8s.kind.cluster=color-b)" ] || { echo 'a kind cluster called color-b appeared while this ran' >&2; exit 1; }
+KIND_EXPERIMENTAL_PROVIDER=docker KIND_EXPERIMENTAL_DOCKER_NETWORK=lab-practical kind create cluster --name color-b --config - --kubeconfig "$STATE/kubeconfigs/color-b.yaml" --wait 0s <<'EOF'
+kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+networking:
+  ipFamily: ipv4
+  podSubnet: 10.2.0.0/16
+  serviceSubnet: 10.130.0.0/16
+  kubeProxyMode: iptables
+  apiServerAddress: 127.0.0.1
+nodes:
+  - role: control-plane
+    labels:
+      topology.kubernetes.io/zone: zone-east
+    extraMounts:
+      - hostPath: /dev/null
+        containerPath: /lab/owner/0123456789ab
+        readOnly: true
+EOF
+
+# color-b: wait for the node
+retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/color-b.yaml" wait --for=condition=Ready nodes --all --timeout=30s </dev/null
+
+# color-b: note on the node that it was ready
+# A cluster with this note is never made anew by a create; it can be read when the node is stopped.
+docker exec -i color-b-control-plane sh -c 'cat > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+{"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.2.0.0/16","network.services":"10.130.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.2.0.0/16"],"services":["10.130.0.0/16"],"loadBalancer":["172.28.8.32/28"],"zone":"zone-east","images":{}}
+EOF
+
+# color-b: note the same in the cluster
+kubectl --kubeconfig "$STATE/kubeconfigs/color-b.yaml" annotate node color-b-control-plane --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.2.0.0/16","network.services":"10.130.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.2.0.0/16"],"services":["10.130.0.0/16"],"loadBalancer":["172.28.8.32/28"],"zone":"zone-east","images":{}}'
+
+# color-b: install MetalLB
+retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/color-b.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+
+# color-b: wait for MetalLB's controller
+kubectl --kubeconfig "$STATE/kubeconfigs/color-b.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
+
+# color-b: wait for MetalLB's speaker
+kubectl --kubeconfig "$STATE/kubeconfigs/color-b.yaml" --namespace metallb-system rollout status daemonset/speaker --timeout=180s
+
+# color-b: hand out 172.28.8.32/28
+# A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
+retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/color-b.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata:
+  name: lab
+  namespace: metallb-system
+  annotations:
+    lab/manifest: https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml
+spec:
+  addresses:
+    - 172.28.8.32/28
+---
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata:
+  name: lab
+  namespace: metallb-system
+spec:
+  ipAddressPools:
+    - lab
+EOF
+
+# color-b: add context color-b and kind-color-b
+merge_contexts "$STATE/kubeconfigs/color-b.yaml" color-b kind-color-b
+
+# faces: create the nodes
+# Without --wait, because kind exits 0 when that wait times out; readiness is its own step.
+[ -z "$(docker ps -aq --filter label=io.x-k8s.kind.cluster=faces)" ] || { echo 'a kind cluster called faces appeared while this ran' >&2; exit 1; }
+KIND_EXPERIMENTAL_PROVIDER=docker KIND_EXPERIMENTAL_DOCKER_NETWORK=lab-practical kind create cluster --name faces --config - --kubeconfig "$STATE/kubeconfigs/faces.yaml" --wait 0s <<'EOF'
+kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+networking:
+  ipFamily: ipv4
+  podSubnet: 10.3.0.0/16
+  serviceSubnet: 10.131.0.0/16
+  kubeProxyMode: iptables
+  apiServerAddress: 127.0.0.1
+nodes:
+  - role: control-plane
+    labels:
+      topology.kubernetes.io/zone: zone-east
+    extraMounts:
+      - hostPath: /dev/null
+        containerPath: /lab/owner/0123456789ab
+        readOnly: true
+EOF
+
+# faces: wait for the node
+retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/faces.yaml" wait --for=condition=Ready nodes --all --timeout=30s </dev/null
+
+# faces: note on the node that it was ready
+# A cluster with this note is never made anew by a create; it can be read when the node is stopped.
+docker exec -i faces-control-plane sh -c 'cat > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+{"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.3.0.0/16","network.services":"10.131.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.3.0.0/16"],"services":["10.131.0.0/16"],"loadBalancer":["172.28.8.48/28"],"zone":"zone-east","images":{}}
+EOF
+
+# faces: note the same in the cluster
+kubectl --kubeconfig "$STATE/kubeconfigs/faces.yaml" annotate node faces-control-plane --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.3.0.0/16","network.services":"10.131.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.3.0.0/16"],"services":["10.131.0.0/16"],"loadBalancer":["172.28.8.48/28"],"zone":"zone-east","images":{}}'
+
+# faces: install MetalLB
+retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/faces.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+
+# faces: wait for MetalLB's controller
+kubectl --kubeconfig "$STATE/kubeconfigs/faces.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
+
+# faces: wait for MetalLB's speaker
+kubectl --kubeconfig "$STATE/kubeconfigs/faces.yaml" --namespace metallb-system rollout status daemonset/speaker --timeout=180s
+
+# faces: hand out 172.28.8.48/28
+# A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
+retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/faces.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata:
+  name: lab
+  namespace: metallb-system
+  annotations:
+    lab/manifest: https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml
+spec:
+  addresses:
+    - 172.28.8.48/28
+---
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata:
+  name: lab
+  namespace: metallb-system
+spec:
+  ipAddressPools:
+    - lab
+EOF
+
+# faces: add context faces and kind-faces
+merge_contexts "$STATE/kubeconfigs/faces.yaml" faces kind-faces
+
+# smiley: create the nodes
+# Without --wait, because kind exits 0 when that wait times out; readiness is its own step.
+[ -z "$(docker ps -aq --filter label=io.x-k8s.kind.cluster=smiley)" ] || { echo 'a kind cluster called smiley appeared while this ran' >&2; exit 1; }
+KIND_EXPERIMENTAL_PROVIDER=docker KIND_EXPERIMENTAL_DOCKER_NETWORK=lab-practical kind create cluster --name smiley --config - --kubeconfig "$STATE/kubeconfigs/smiley.yaml" --wait 0s <<'EOF'
+kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+networking:
+  ipFamily: ipv4
+  podSubnet: 10.5.0.0/16
+  serviceSubnet: 10.133.0.0/16
+  kubeProxyMode: iptables
+  apiServerAddress: 127.0.0.1
+nodes:
+  - role: control-plane
+    labels:
+      topology.kubernetes.io/zone: zone-east
+    extraMounts:
+      - hostPath: /dev/null
+        containerPath: /lab/owner/0123456789ab
+        readOnly: true
+EOF
+
+# smiley: wait for the node
+retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/smiley.yaml" wait --for=condition=Ready nodes --all --timeout=30s </dev/null
+
+# smiley: note on the node that it was ready
+# A cluster with this note is never made anew by a create; it can be read when the node is stopped.
+docker exec -i smiley-control-plane sh -c 'cat > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+{"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.5.0.0/16","network.services":"10.133.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.5.0.0/16"],"services":["10.133.0.0/16"],"loadBalancer":["172.28.8.80/28"],"zone":"zone-east","images":{}}
+EOF
+
+# smiley: note the same in the cluster
+kubectl --kubeconfig "$STATE/kubeconfigs/smiley.yaml" annotate node smiley-control-plane --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.5.0.0/16","network.services":"10.133.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.5.0.0/16"],"services":["10.133.0.0/16"],"loadBalancer":["172.28.8.80/28"],"zone":"zone-east","images":{}}'
+
+# smiley: install MetalLB
+retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/smiley.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+
+# smiley: wait for MetalLB's controller
+kubectl --kubeconfig "$STATE/kubeconfigs/smiley.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
+
+# smiley: wait for MetalLB's speaker
+kubectl --kubeconfig "$STATE/kubeconfigs/smiley.yaml" --namespace metallb-system rollout status daemonset/speaker --timeout=180s
+
+# smiley: hand out 172.28.8.80/28
+# A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
+retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/smiley.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata:
+  name: lab
+  namespace: metallb-system
+  annotations:
+    lab/manifest: https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml
+spec:
+  addresses:
+    - 172.28.8.80/28
+---
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata:
+  name: lab
+  namespace: metallb-system
+spec:
+  ipAddressPools:
+    - lab
+EOF
+
+# smiley: add context smiley and kind-smiley
+merge_contexts "$STATE/kubeconfigs/smiley.yaml" smiley kind-smiley

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { parseAllDocuments } from 'yaml';
+import { Failure } from './failure.ts';
+import { nodesOf } from './kind.ts';
+import { type Request, valuesOf } from './request.ts';
+import type { Store } from './store.ts';
+
+/** `kubectl`, of the cluster whose token is in the kubeconfig. */
+export async function runKubectl({ argv, stdin, store }: Request): Promise<string> {
+  const [, file = '', verb] = argv;
+  if (argv[0] !== '--kubeconfig') throw new Failure(`the stub does not know: kubectl ${argv.join(' ')}`, 99);
+  const cluster = JSON.parse(readFileSync(file, 'utf8')).users[0].user.token as string;
+  const nodes = nodesOf(store, cluster);
+  if (!nodes.some(({ running }) => running)) throw new Failure('The connection to the server was refused');
+  if (verb === 'apply') return apply(cluster, valuesOf(argv, '-f')[0] ?? '', stdin, store);
+  if (verb === 'annotate' || verb === 'label') {
+    const wanted = argv.includes('--all') ? nodes.map(({ name }) => name) : [argv[4] ?? ''];
+    for (const name of wanted) mark(verb === 'label' ? 'labels' : 'annotations', name, argv.at(-1) ?? '', store);
+    return wanted.map((name) => `node/${name} ${verb}d\n`).join('');
+  }
+  throw new Failure(`the stub does not know: kubectl ${argv.join(' ')}`, 99);
+}
+
+function apply(cluster: string, source: string, stdin: string, store: Store): string {
+  if (source !== '-') {
+    store.write('applied', `${cluster}:metallb`, source);
+    return `${source} serverside-applied\n`;
+  }
+  if (!store.read('applied', `${cluster}:metallb`)) throw new Failure('no matches for kind "IPAddressPool"');
+  const documents = parseAllDocuments(stdin).map((document) => document.toJS() as { kind: string });
+  for (const document of documents) store.write('applied', `${cluster}:${document.kind}`, document);
+  return documents.map(({ kind }) => `${kind} serverside-applied\n`).join('');
+}
+
+/** Does `KEY=VALUE`, or `KEY-`, which takes the key away. */
+function mark(table: 'labels' | 'annotations', node: string, pair: string, store: Store): void {
+  const [key = '', value] = pair.split(/=(.*)/s);
+  const { [key.replace(/-$/, '')]: _, ...others } = store.read(table, node) ?? {};
+  store.write(table, node, value === undefined ? others : { ...others, [key]: value });
+}

@@ -1,0 +1,67 @@
+/**
+ * One program that stands in for `docker`, `kind` and `kubectl`, by the name it is started under, as far as `lab` uses
+ * them. It keeps its state in the folder STUB_STATE, appends every call to the file STUB_LOG, and fails or waits where
+ * FAULT says so: `program:verb:name:action[@n]`, several with a semicolon between them. An action is `exit1`,
+ * `exit1=TEXT` (on standard error), `sleep5`, or `stubborn5`, a sleep that no interrupt ends; with `@n` only the nth
+ * such call does it.
+ */
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Call } from './call.ts';
+import { runDocker } from './docker.ts';
+import { Failure } from './failure.ts';
+import { runKind } from './kind.ts';
+import { runKubectl } from './kubectl.ts';
+import { openStore } from './store.ts';
+
+const { STUB_STATE = '', STUB_LOG = '', FAULT = '' } = process.env;
+
+/** What a call is about, as FAULT names it. */
+function keyOf(program: string, argv: readonly string[]): string {
+  const behind = (name: string) => argv[argv.indexOf(name) + 1] ?? '';
+  if (program === 'kind') return `kind:${argv[0]}:${behind('--name')}`;
+  if (program === 'kubectl') return `kubectl:${argv[2]}:${basename(behind('--kubeconfig'), '.yaml')}`;
+  return `docker:${argv[0]}:${argv[0] === 'exec' ? argv[argv[1] === '-i' ? 2 : 1] : (argv.at(-1) ?? '')}`;
+}
+
+async function fail(key: string): Promise<void> {
+  const entry = FAULT.split(';').find((one) => one.startsWith(`${key}:`));
+  if (entry === undefined) return;
+  const match = /^(exit|sleep|stubborn)([\d.]+)(?:=(.*?))?(?:@(\d+))?$/s.exec(entry.slice(key.length + 1));
+  if (!match) throw new Failure(`FAULT cannot be read: ${entry}`, 99);
+  const [, what, amount, text, nth] = match;
+  if (nth !== undefined && countCalls(key) !== Number(nth)) return;
+  if (what === 'exit') throw new Failure(text ?? `ERROR: ${key} was told to fail`, Number(amount));
+  if (what === 'stubborn') for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
+  await sleep(Number(amount) * 1000);
+}
+
+/** Calls with this key so far, this one among them. */
+function countCalls(key: string): number {
+  const calls = readFileSync(STUB_LOG, 'utf8').trim().split('\n');
+  return calls.filter((line) => (JSON.parse(line) as Call).key === key).length;
+}
+
+async function main(): Promise<void> {
+  const program = basename(process.argv[1] ?? '');
+  const argv = process.argv.slice(2);
+  const key = keyOf(program, argv);
+  const stdin = argv.includes('-') || argv.includes('-i') ? readFileSync(0, 'utf8') : '';
+  const call: Call = { program, argv, stdin, key, pid: process.pid };
+  appendFileSync(STUB_LOG, `${JSON.stringify(call)}\n`);
+  const store = openStore(STUB_STATE);
+  const request = { argv, stdin, store, fail: () => fail(key) };
+  // A create fails or waits in its middle, when the nodes are there already.
+  if (!key.startsWith('kind:create:')) await fail(key);
+  const run = { docker: runDocker, kind: runKind, kubectl: runKubectl }[program];
+  if (!run || !existsSync(STUB_STATE)) throw new Failure(`no stub for ${program}`, 99);
+  process.stdout.write(await run(request));
+}
+
+main().catch((error: unknown) => {
+  const failure = error instanceof Failure ? error : new Failure(String((error as Error).stack), 99);
+  process.stdout.write(failure.stdout);
+  process.stderr.write(`${failure.message}\n`);
+  process.exitCode = failure.code;
+});
