@@ -7,11 +7,11 @@ const CHANGES = {
   /** One flat network of the clusters of each group. */
   route: [planRoute],
   /** Puts back what a restart or a hand took away, and takes away what is stale. */
-  repair: [planRepair],
+  repair: [planRepair, planRepair],
   /** The nodes of a lab, or of named clusters; nothing is lost. */
   stop: [planStop],
   /** Starts, waits for readiness, and repairs: addresses may have changed, routes are gone. */
-  start: [planStart, planRepair],
+  start: [planStart, planRepair, planRepair],
 } as const;
 
 /** `lab route`, `lab repair`, `lab stop`, `lab start`. */

@@ -43,7 +43,7 @@ export function planRoute(desired: Desired, observed: Observed, names: readonly 
   );
 }
 
-/** Everything that a restart or a hand took away from clusters that run, and their routing. */
+/** Everything that a restart or a hand took away from clusters that run; their routing once all of them answer. */
 export function planRepair(desired: Desired, observed: Observed, names: readonly string[]): Plan {
   const up = routable(desired, observed);
   const present = names.filter((name) => up.includes(name));
@@ -54,10 +54,9 @@ export function planRepair(desired: Desired, observed: Observed, names: readonly
     present,
   );
   const affected = withPeers(desired, names).filter((name) => up.includes(name));
-  const routing = diffRouting(desired, observed, affected).map((change) => {
-    const ready = `${change.cluster}/nodes`;
-    return routingStep(change, repaired.steps.some(({ id }) => id === ready) ? [ready] : []);
-  });
+  // While an API server is away its pod ranges are not known: routing is for the round after.
+  const settled = !repaired.steps.some(({ kind }) => kind === 'wait');
+  const routing = settled ? diffRouting(desired, observed, affected).map((change) => routingStep(change)) : [];
   const steps = [...repaired.steps, ...routing];
   return plan('repair', desired, steps, `Plan: ${steps.length === 0 ? 'nothing' : `${steps.length} steps`} to repair.`);
 }

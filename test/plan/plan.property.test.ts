@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { LabError } from '../../src/errors.ts';
 import type { Desired } from '../../src/lab/desired.ts';
 import type { Lab } from '../../src/lab/lab.ts';
@@ -13,6 +13,9 @@ import type { Plan } from '../../src/step/step.ts';
 import { resolveOrNothing, scenes } from './arbitrary-lab.ts';
 import { OTHER_UID, worldAfter } from './build-lab.ts';
 import { checkGraph } from './step-graph.ts';
+
+// A machine with few cores may be busy with a real engine meanwhile.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** What can have happened to a cluster since it was made; undefined: it is gone. */
 const FATES: Readonly<Record<string, (one: ObservedCluster) => ObservedCluster | undefined>> = {

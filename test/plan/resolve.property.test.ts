@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Desired } from '../../src/lab/desired.ts';
 import type { Observed } from '../../src/lab/observed.ts';
 import { bitsOf, parseAddress } from '../../src/net/address.ts';
@@ -7,6 +7,9 @@ import { contains, type Interval, overlaps, parseCidr, parseInterval } from '../
 import { resolve } from '../../src/plan/resolve.ts';
 import { resolveOrNothing, type Scene, scenes } from './arbitrary-lab.ts';
 import { UID, worldAfter } from './build-lab.ts';
+
+// A machine with few cores may be busy with a real engine meanwhile.
+vi.setConfig({ testTimeout: 60_000 });
 
 const RUNS = { numRuns: 50 };
 const MOST = 40;
