@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import type { DesiredCluster } from '../lab/desired.ts';
 import type { Manifest } from '../lab/lab.ts';
-import type { RunStep, Step, WaitStep } from '../step/step.ts';
+import type { RunStep, Step, Value, WaitStep } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
 
 /** The pinned release. */
@@ -22,24 +22,14 @@ export const manifestId = ({ location, sha256 }: Manifest): string => sha256 ?? 
 
 /** MetalLB in layer 2 mode, and one pool with the cluster's addresses of every family. */
 export function metallbSteps(cluster: DesiredCluster, manifest: Manifest, needs: readonly string[]): Step[] {
-  const base = { clusters: [cluster.name], timeout: 180 } as const;
   const apply: RunStep = {
-    ...base,
+    clusters: [cluster.name],
+    timeout: 180,
     kind: 'run',
     id: `${cluster.name}/metallb`,
     title: 'install MetalLB',
     needs,
-    argv: [
-      'kubectl',
-      '--kubeconfig',
-      kubeconfigFile(cluster.name),
-      'apply',
-      '--server-side',
-      '--force-conflicts',
-      '--field-manager=lab',
-      '-f',
-      manifest.location,
-    ],
+    argv: applyArgv(cluster, manifest.location),
     // The API server may not answer yet right after the nodes are made; a URL may fail for once.
     retry: {
       on: ['connection refused', 'was refused', 'EOF', 'timeout', 'Unable to connect', 'ServiceUnavailable'],
@@ -48,16 +38,14 @@ export function metallbSteps(cluster: DesiredCluster, manifest: Manifest, needs:
     },
   };
   const waits = metallbWaitSteps(cluster, [apply.id]);
-  const pool = {
-    ...metallbPoolStep(
-      cluster,
-      manifest,
-      waits.slice(0, 1).map(({ id }) => id),
-    ),
-    ...base,
-  };
-  return [apply, ...waits, pool];
+  const controller = waits.slice(0, 1).map(({ id }) => id);
+  return [apply, ...waits, metallbPoolStep(cluster, manifest, controller)];
 }
+
+const applyArgv = ({ name }: DesiredCluster, file: string): Value[] => [
+  ...['kubectl', '--kubeconfig', kubeconfigFile(name)],
+  ...['apply', '--server-side', '--force-conflicts', '--field-manager=lab', '-f', file],
+];
 
 /** Waits until the controller, first, and the speaker run. */
 export function metallbWaitSteps(cluster: DesiredCluster, needs: readonly string[]): WaitStep[] {
@@ -87,17 +75,7 @@ export function metallbPoolStep(cluster: DesiredCluster, manifest: Manifest, nee
     needs,
     timeout: 180,
     why: 'A running controller is not enough: its webhook certificate is made at run time, so this is tried again.',
-    argv: [
-      'kubectl',
-      '--kubeconfig',
-      kubeconfigFile(cluster.name),
-      'apply',
-      '--server-side',
-      '--force-conflicts',
-      '--field-manager=lab',
-      '-f',
-      '-',
-    ],
+    argv: applyArgv(cluster, '-'),
     stdin: poolManifests(cluster, manifest),
     retry: {
       on: [

@@ -13,30 +13,34 @@ export interface ChangeFlags extends Flags {
 }
 
 /** One round of a verb: what it plans from what is seen when its turn comes. */
-export type Planner = (desired: Desired, observed: Observed, names: readonly string[]) => Plan;
+export interface Round {
+  readonly plan: (desired: Desired, observed: Observed, names: readonly string[]) => Plan;
+  /** Whether it looks at routes and rules, which costs a process a node. */
+  readonly readsRouting: boolean;
+}
 
 /**
  * A verb that looks, plans and acts, once a round: a later round sees what the earlier ones made. A dry run shows
  * the first round, which is all that can be known before it ran.
  */
-export async function changeLab(verb: string, rounds: readonly Planner[], flags: ChangeFlags, io: Io): Promise<number> {
+export async function changeLab(verb: string, rounds: readonly Round[], flags: ChangeFlags, io: Io): Promise<number> {
   const session = await openSession(flags, io);
   for (const text of session.notes) note(io, text);
-  const look = async () => {
-    const every = session.lab.clusters.map(({ name }) => name);
-    const observed = await session.observe({ choose: false, count: false, routing: every });
+  const look = async (readsRouting: boolean) => {
+    const routing = readsRouting ? session.lab.clusters.map(({ name }) => name) : [];
+    const observed = await session.observe({ choose: false, count: false, routing });
     if (!observed.engine)
       throw new EnvironmentError(`nothing was changed: ${observed.missing[0]?.what}`, observed.missing[0]?.hint);
     return { observed, desired: resolve(session.lab, observed) };
   };
-  const planRound = async (round: Planner) => {
-    const { observed, desired } = await look();
-    const plan = round(desired, observed, session.names);
+  const planRound = async (round: Round) => {
+    const { observed, desired } = await look(round.readsRouting);
+    const plan = round.plan(desired, observed, session.names);
     for (const text of plan.warnings) note(io, `warning: ${text}`);
     return plan;
   };
   if (flags.dryrun) {
-    await printPlan(await planRound(rounds[0] as Planner), flags.output, io);
+    await printPlan(await planRound(rounds[0] as Round), flags.output, io);
     return EXIT.done;
   }
   const work: Work = {

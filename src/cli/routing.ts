@@ -1,17 +1,22 @@
 import { planRepair, planRoute, planStart, planStop } from '../plan/plan-routing.ts';
-import { type ChangeFlags, changeLab } from './change-lab.ts';
+import { type ChangeFlags, changeLab, type Round } from './change-lab.ts';
 import type { Io } from './io.ts';
+
+const routeRound: Round = { plan: planRoute, readsRouting: true };
+const repairRound: Round = { plan: planRepair, readsRouting: true };
+const stopRound: Round = { plan: planStop, readsRouting: false };
+const startRound: Round = { plan: planStart, readsRouting: false };
 
 /** The verbs that look, plan and act in rounds. */
 const CHANGES = {
   /** One flat network of the clusters of each group. */
-  route: [planRoute],
+  route: [routeRound],
   /** Puts back what a restart or a hand took away, and takes away what is stale. */
-  repair: [planRepair, planRepair],
+  repair: [repairRound, repairRound],
   /** The nodes of a lab, or of named clusters; nothing is lost. */
-  stop: [planStop],
+  stop: [stopRound],
   /** Starts, waits for readiness, and repairs: addresses may have changed, routes are gone. */
-  start: [planStart, planRepair, planRepair],
+  start: [startRound, repairRound, repairRound],
 } as const;
 
 /** `lab route`, `lab repair`, `lab stop`, `lab start`. */

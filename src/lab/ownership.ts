@@ -1,3 +1,5 @@
+import type { ObservedCluster } from './observed.ts';
+
 /**
  * How a thing shows whose it is. Docker labels cannot be set on kind's nodes, but a mount can, and `docker inspect`
  * shows it even when the node is stopped: `/dev/null` (there on every engine, also in a VM) is mounted read-only
@@ -17,6 +19,12 @@ export const ownerMount = (uid: string): { source: string; target: string } => (
   source: '/dev/null',
   target: `${OWNER_FOLDER}/${uid}`,
 });
+
+/** Whose a cluster is that is not ours, for a message. */
+export function describeOwner({ owner, applied }: Pick<ObservedCluster, 'owner' | 'applied'>): string {
+  if (applied) return `belongs to lab ${applied.lab} in ${applied.dir}`;
+  return owner ? 'belongs to another lab' : 'was not made by lab';
+}
 
 /** The uid of the lab that made a container with these mount targets. */
 export const ownerOf = (targets: readonly string[]): string | undefined =>

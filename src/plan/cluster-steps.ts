@@ -108,7 +108,8 @@ function startSteps(observed: Observed, cluster: DesiredCluster): Step[] {
   ];
 }
 
-function nodesStep(cluster: DesiredCluster, needs: readonly string[], restarted: boolean): Step {
+/** Waits until every node is Ready; after a restart, until every kubelet has spoken up again. */
+export function nodesStep(cluster: DesiredCluster, needs: readonly string[], restarted: boolean): Step {
   return {
     kind: 'wait',
     id: `${cluster.name}/nodes`,

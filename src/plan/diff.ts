@@ -2,6 +2,7 @@ import { manifestId } from '../addons/metallb.ts';
 import { InputError, type Problem } from '../errors.ts';
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import type { AppliedCluster, Observed, ObservedCluster } from '../lab/observed.ts';
+import { describeOwner } from '../lab/ownership.ts';
 import type { Change } from './change.ts';
 
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
@@ -177,14 +178,9 @@ function unreadable(dir: string, cluster: DesiredCluster, why: string): Problem 
 }
 
 function notOurs(dir: string, cluster: DesiredCluster, existing: ObservedCluster): Problem {
-  const whose = existing.applied
-    ? `belongs to lab ${existing.applied.lab} in ${existing.applied.dir}`
-    : existing.owner
-      ? 'belongs to another lab'
-      : 'was not made by lab';
   return {
     at: cluster.spec.at,
-    message: `a ${existing.provider} cluster called ${cluster.name} exists and ${whose}`,
+    message: `a ${existing.provider} cluster called ${cluster.name} exists and ${describeOwner(existing)}`,
     hint: `choose another name, or delete that one: lab delete ${dir} ${cluster.name} --adopt`,
   };
 }

@@ -1,6 +1,6 @@
 import { EnvironmentError, InputError } from '../errors.ts';
 import type { Observed, ObservedCluster } from '../lab/observed.ts';
-import { NETWORK_LABELS } from '../lab/ownership.ts';
+import { describeOwner, NETWORK_LABELS } from '../lab/ownership.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import type { Plan, Step } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
@@ -44,15 +44,10 @@ export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequ
   };
 }
 
-function refuse({ name, provider, owner, applied }: ObservedCluster) {
-  const whose = applied
-    ? `belongs to lab ${applied.lab} in ${applied.dir}`
-    : owner
-      ? 'belongs to another lab'
-      : 'was not made by lab';
+function refuse(cluster: ObservedCluster) {
   return {
     at: 'command line',
-    message: `${provider} cluster ${name} ${whose}`,
+    message: `${cluster.provider} cluster ${cluster.name} ${describeOwner(cluster)}`,
     hint: 'delete it all the same: --adopt',
   };
 }

@@ -1,6 +1,7 @@
 import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
 import type { Plan, RunStep, Step } from '../step/step.ts';
+import { nodesStep } from './cluster-steps.ts';
 import { diffForCreate } from './diff.ts';
 import { diffRouting } from './diff-routing.ts';
 import { planCreate } from './plan-create.ts';
@@ -70,19 +71,9 @@ export function planStop(desired: Desired, observed: Observed, names: readonly s
 /** Starts stopped nodes and waits for them; what they lost is repaired afterwards, when their addresses are known. */
 export function planStart(desired: Desired, observed: Observed, names: readonly string[]): Plan {
   const steps = powerSteps('start', desired, observed, names, false);
-  const waits = steps.map((step): Step => {
-    const name = step.clusters[0] as string;
-    const count = desired.clusters.find((cluster) => cluster.name === name)?.nodes.length ?? 1;
-    return {
-      kind: 'wait',
-      id: `${name}/nodes`,
-      title: 'wait for the nodes',
-      clusters: [name],
-      needs: [step.id],
-      timeout: 300,
-      kubeconfig: { file: `kubeconfigs/${name}.yaml` },
-      for: { resource: 'nodes', count, renewed: true },
-    };
+  const waits = steps.flatMap((step) => {
+    const cluster = desired.clusters.find(({ name }) => step.clusters.includes(name));
+    return cluster ? [nodesStep(cluster, [step.id], true)] : [];
   });
   return plan('start', desired, [...steps, ...waits], `Plan: ${steps.length} clusters to start, and to repair then.`);
 }
