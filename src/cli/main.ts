@@ -180,6 +180,24 @@ export function describeCli(io: Io, line: string, done: (exitCode: number) => vo
         },
       )
       .command(
+        'verify [words..]',
+        'who reaches whom, really: packets between pods, pools and names',
+        (args) =>
+          changing(args)
+            .option('plan', { type: 'boolean', default: false, describe: 'simulate the planned routes; send nothing' })
+            .option('image', {
+              type: 'string',
+              requiresArg: true,
+              describe: "image of the probes, in place of the nodes' pause image",
+            }),
+        async (args: Parsed) => {
+          const { verify } = await import('./verbs.ts');
+          const image = args.image as string | undefined;
+          const more = { plan: args.plan === true, dryrun: args.dryrun === true, ...(image && { image }) };
+          done(await verify({ ...flagsOf(args, line), ...more }, io));
+        },
+      )
+      .command(
         'info [words..]',
         'ranges, pools, addresses, endpoints and contexts',
         (args) =>

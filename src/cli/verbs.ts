@@ -7,3 +7,4 @@ export { change } from './routing.ts';
 export { schema } from './schema.ts';
 export { status } from './status.ts';
 export { validate } from './validate.ts';
+export { verify } from './verify.ts';

@@ -19,6 +19,10 @@ export interface Cni {
     readonly cidr: string;
     readonly node: string;
   }[];
+  /** The chain of the nat table that gives packets to other clusters the node's own address. */
+  readonly masquerades: string;
+  /** What the pod network itself puts into the nat table for a cluster's pod range, as `iptables -S` lists it. */
+  ownRules(pods: string): readonly string[];
   /** What exempts packets from pods of `own` to pods of `peer` (pod ranges of whole clusters) on a node of `own`. */
   exemption(family: Family, own: string, peer: string): ExemptionRule;
 }

@@ -8,5 +8,11 @@ import { type Cni, perNode } from './cni.ts';
 export const flannel: Cni = {
   name: 'flannel',
   destinations: perNode,
+  masquerades: 'FLANNEL-POSTRTG',
+  ownRules: (pods) => [
+    '-A POSTROUTING -j FLANNEL-POSTRTG',
+    `-A FLANNEL-POSTRTG -s ${pods} -d ${pods} -j RETURN`,
+    `-A FLANNEL-POSTRTG -s ${pods} -j MASQUERADE --random-fully`,
+  ],
   exemption: (family, own, peer) => ({ family, chain: 'POSTROUTING', args: ['-s', own, '-d', peer, '-j', 'ACCEPT'] }),
 };

@@ -7,5 +7,11 @@ import { type Cni, perNode } from './cni.ts';
 export const kindnet: Cni = {
   name: 'kindnet',
   destinations: perNode,
+  masquerades: 'KIND-MASQ-AGENT',
+  ownRules: (pods) => [
+    '-A POSTROUTING -m addrtype ! --dst-type LOCAL -j KIND-MASQ-AGENT',
+    `-A KIND-MASQ-AGENT -d ${pods} -j RETURN`,
+    '-A KIND-MASQ-AGENT -j MASQUERADE',
+  ],
   exemption: (family, _own, peer) => ({ family, chain: 'KIND-MASQ-AGENT', args: ['-d', peer, '-j', 'RETURN'] }),
 };

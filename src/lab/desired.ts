@@ -1,6 +1,6 @@
 /** What should be, computed from a `Lab` and what was observed; every range with the reason for it. JSON-safe. */
 import type { Cluster, Manifest } from './lab.ts';
-import type { NodeRouting } from './routing.ts';
+import type { NodeRouting, PlacedNode } from './routing.ts';
 
 export interface Range {
   /** A CIDR, or `first-last` for a pool. */
@@ -47,6 +47,8 @@ export interface Desired {
   readonly network: DesiredNetwork;
   readonly loadBalancer: { readonly addon: 'metallb' | 'none'; readonly manifest: Manifest };
   readonly clusters: readonly DesiredCluster[];
+  /** Every node of every cluster. */
+  readonly nodes: readonly PlacedNode[];
   /** Routes and exemptions of every node of every group. */
   readonly routing: readonly NodeRouting[];
   /** Said once, before anything happens: assumptions, and ranges that had to overlap a host route. */

@@ -1,6 +1,17 @@
 /** What makes one flat network of the clusters of a group: routes and exemptions, a set for each node. */
 import type { Family } from '../net/address.ts';
 
+/** A node, where it is on the lab's network, and which pods are its own; `assumed` while its cluster does not answer. */
+export interface PlacedNode {
+  readonly cluster: string;
+  readonly node: string;
+  /** On the lab's network, one a family. */
+  readonly addresses: readonly string[];
+  /** The node's share of the pod range, one a family. */
+  readonly podCidrs: readonly string[];
+  readonly assumed: boolean;
+}
+
 /** Pods of a peer's node, by way of that node's address. */
 export interface NodeRoute {
   readonly destination: string;
@@ -37,4 +48,6 @@ export interface NodeNetwork {
     /** It stands before everything in its chain that masquerades. */
     readonly effective: boolean;
   })[];
+  /** Chains that give packets the node's own source address. */
+  readonly masquerading: readonly { readonly family: Family; readonly chain: string }[];
 }

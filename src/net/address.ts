@@ -15,6 +15,9 @@ export interface Address {
   readonly value: bigint;
 }
 
+/** The family of an address or range that is known to be right. */
+export const familyOf = (text: string): Family => (text.includes(':') ? 6 : 4);
+
 /** Width of an address in bits. */
 export const bitsOf = (family: Family): number => (family === 4 ? 32 : 128);
 

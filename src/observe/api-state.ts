@@ -1,7 +1,7 @@
 import { METALLB } from '../addons/metallb.ts';
 import type { ApiState, AppliedCluster } from '../lab/observed.ts';
 import { RECORD_ANNOTATION } from '../lab/ownership.ts';
-import { isNodeReady, isRolledOut, listOf, NODES_PATH, type NodeObject, pathOf } from '../tools/kube-api.ts';
+import { isReady, isRolledOut, listOf, NODES_PATH, type NodeObject, pathOf } from '../tools/kube-api.ts';
 import { type ApiClient, connectApi } from './api-client.ts';
 
 /** What a running cluster says of itself; undefined when its API server does not answer. */
@@ -21,7 +21,7 @@ export async function readApiState(
       state: {
         nodes: objects.map((node) => ({
           name: node.metadata.name,
-          ready: isNodeReady(node),
+          ready: isReady(node),
           podCidrs: node.spec?.podCIDRs ?? [],
           labels: node.metadata.labels ?? {},
         })),

@@ -1,7 +1,6 @@
 import type { NodeNetwork } from '../lab/routing.ts';
 import { type Runner, succeeded } from '../step/runner.ts';
-import { parseRoutes } from '../tools/ip-route.ts';
-import { parseRules } from '../tools/iptables.ts';
+import { nodeNetwork } from '../tools/node-network.ts';
 
 const SEPARATOR = '=====';
 /** One process a node, whatever it has. A node without IPv6 has no ip6tables table: that part is then empty. */
@@ -14,9 +13,7 @@ export async function readNodeNetworks(runner: Runner, nodes: readonly string[])
       const outcome = await runner.run({ argv: ['docker', 'exec', node, 'sh', '-c', LISTING], timeout: 20 });
       if (!succeeded(outcome)) return [];
       const [routes = '', rules4 = '', rules6 = ''] = outcome.stdout.split(SEPARATOR);
-      return [
-        [node, { routes: parseRoutes(routes), rules: [...parseRules(4, rules4), ...parseRules(6, rules6)] }] as const,
-      ];
+      return [[node, nodeNetwork(routes, rules4, rules6)] as const];
     }),
   );
   return Object.fromEntries(entries.flat());

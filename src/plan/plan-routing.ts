@@ -16,7 +16,7 @@ export function withPeers(desired: Desired, names: readonly string[]): string[] 
 }
 
 /** Clusters that exist and were once ready, with every node running: those that can be routed now. */
-const routable = (desired: Desired, observed: Observed): string[] =>
+export const routable = (desired: Desired, observed: Observed): string[] =>
   observed.clusters
     .filter(
       ({ owner, applied, nodes }) => owner === desired.lab.uid && applied && nodes.every(({ running }) => running),

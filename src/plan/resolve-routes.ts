@@ -1,47 +1,29 @@
 import { CNIS } from '../cni/index.ts';
-import type { DesiredCluster, DesiredNetwork } from '../lab/desired.ts';
-import type { Observed } from '../lab/observed.ts';
-import type { ExemptionRule, ForPeer, NodeRoute, NodeRouting } from '../lab/routing.ts';
-import { type Family, formatAddress, parseAddress } from '../net/address.ts';
-import { blockSize, formatCidr, parseCidr } from '../net/cidr.ts';
+import type { DesiredCluster } from '../lab/desired.ts';
+import type { ExemptionRule, ForPeer, NodeRoute, NodeRouting, PlacedNode } from '../lab/routing.ts';
+import { type Family, familyOf } from '../net/address.ts';
 import { PROVIDERS } from '../providers/index.ts';
-
-/** What a peer needs to know of a node. */
-interface NodeFacts {
-  readonly node: string;
-  readonly podCidrs: readonly string[];
-  readonly addresses: readonly string[];
-}
 
 interface Member {
   readonly cluster: DesiredCluster;
-  readonly nodes: readonly NodeFacts[];
+  readonly nodes: readonly PlacedNode[];
   readonly assumed: boolean;
 }
 
-const familyOf = (text: string): Family => (text.includes(':') ? 6 : 4);
-
-/**
- * Routes and exemptions of every node of every group, both directions, in the families that both clusters have.
- * Nodes that do not exist yet get assumed addresses, so that a plan can be shown and simulated.
- */
+/** Routes and exemptions of every node of every group, both directions, in the families that both clusters have. */
 export function resolveRouting(
   clusters: readonly DesiredCluster[],
-  network: DesiredNetwork,
-  observed: Observed,
+  nodes: readonly PlacedNode[],
   warn: (text: string) => void,
 ): NodeRouting[] {
-  const groups = new Map<string, DesiredCluster[]>();
-  for (const cluster of clusters) {
-    const { group } = cluster.spec;
-    if (group !== undefined) groups.set(group, [...(groups.get(group) ?? []), cluster]);
-  }
-  const assume = assumeAddresses(network);
-  return [...groups.values()].flatMap((group) => {
-    const members = group.map((cluster) => member(cluster, observed, network.name, assume));
+  return groupsOf(clusters).flatMap((group) => {
+    const members = group.map((cluster): Member => {
+      const own = nodes.filter((node) => node.cluster === cluster.name);
+      return { cluster, nodes: own, assumed: own.some(({ assumed }) => assumed) };
+    });
     for (const [index, one] of members.entries()) {
       for (const other of members.slice(index + 1)) {
-        if (sharedFamilies(one, other).length === 0) {
+        if (sharedFamilies(one.cluster, other.cluster).length === 0) {
           warn(
             `${one.cluster.name} (${one.cluster.spec.ipFamily}) and ${other.cluster.name} (${other.cluster.spec.ipFamily}) share no address family: no routes between them`,
           );
@@ -57,23 +39,36 @@ export function resolveRouting(
   });
 }
 
+/** The clusters of each group; those without one are alone and not here. */
+export function groupsOf(clusters: readonly DesiredCluster[]): DesiredCluster[][] {
+  const groups = new Map<string, DesiredCluster[]>();
+  for (const cluster of clusters) {
+    const { group } = cluster.spec;
+    if (group !== undefined) groups.set(group, [...(groups.get(group) ?? []), cluster]);
+  }
+  return [...groups.values()];
+}
+
+/** Families in which pods of both clusters have addresses. */
+export function sharedFamilies(one: DesiredCluster, other: DesiredCluster): Family[] {
+  const families = other.pods.map(({ family }) => family);
+  return one.pods.map(({ family }) => family).filter((family) => families.includes(family));
+}
+
 function routingOf(own: Member, peers: readonly Member[]): NodeRouting[] {
   return own.nodes.map(({ node }) => ({
     cluster: own.cluster.name,
     node,
-    routes: peers.flatMap((peer) => routesTo(peer, sharedFamilies(own, peer)).map((route) => forPeer(route, peer))),
+    routes: peers.flatMap((peer) =>
+      routesTo(peer, sharedFamilies(own.cluster, peer.cluster)).map((route) => forPeer(route, peer)),
+    ),
     exemptions: own.cluster.spec.network.preserveSourceIP
-      ? peers.flatMap((peer) => exemptionsFor(own, peer).map((rule) => forPeer(rule, peer)))
+      ? peers.flatMap((peer) => exemptionsFor(own.cluster, peer.cluster).map((rule) => forPeer(rule, peer)))
       : [],
   }));
 }
 
 const forPeer = <T>(thing: T, { cluster, assumed }: Member): T & ForPeer => ({ ...thing, peer: cluster.name, assumed });
-
-const sharedFamilies = (one: Member, other: Member): Family[] => {
-  const families = other.cluster.pods.map(({ family }) => family);
-  return one.cluster.pods.map(({ family }) => family).filter((family) => families.includes(family));
-};
 
 function routesTo({ cluster, nodes }: Member, families: readonly Family[]): NodeRoute[] {
   const cni = CNIS[PROVIDERS[cluster.spec.provider].cni];
@@ -87,54 +82,9 @@ function routesTo({ cluster, nodes }: Member, families: readonly Family[]): Node
     });
 }
 
-function exemptionsFor(own: Member, peer: Member): ExemptionRule[] {
-  const cni = CNIS[PROVIDERS[own.cluster.spec.provider].cni];
-  const rangeOf = ({ cluster }: Member, family: Family) =>
-    cluster.pods.find((range) => range.family === family)?.range ?? '';
+function exemptionsFor(own: DesiredCluster, peer: DesiredCluster): ExemptionRule[] {
+  const cni = CNIS[PROVIDERS[own.spec.provider].cni];
+  const rangeOf = ({ pods }: DesiredCluster, family: Family) =>
+    pods.find((range) => range.family === family)?.range ?? '';
   return sharedFamilies(own, peer).map((family) => cni.exemption(family, rangeOf(own, family), rangeOf(peer, family)));
-}
-
-function member(cluster: DesiredCluster, observed: Observed, network: string, assume: Assume): Member {
-  const existing = observed.clusters.find(
-    ({ name, provider, applied }) => name === cluster.name && provider === cluster.spec.provider && applied,
-  );
-  const nodes = existing?.nodes
-    .filter(({ role }) => role !== 'proxy')
-    .map(({ name, networks }) => ({
-      node: name,
-      addresses: networks[network] ?? [],
-      podCidrs: existing.api?.nodes.find((node) => node.name === name)?.podCidrs ?? [],
-    }));
-  const known = nodes?.every(({ addresses, podCidrs }) => addresses.length > 0 && podCidrs.length > 0);
-  return nodes && known
-    ? { cluster, nodes, assumed: false }
-    : { cluster, nodes: assumedNodes(cluster, assume), assumed: true };
-}
-
-type Assume = () => string[];
-
-/** Addresses as Docker would hand them out on an empty network: the lowest after the gateway, one a family. */
-function assumeAddresses({ subnets }: DesiredNetwork): Assume {
-  const next = subnets.map(({ gateway }) => parseAddress(gateway)).filter((address) => address !== undefined);
-  return () =>
-    next.map((address, index) => {
-      const following = { family: address.family, value: address.value + 1n };
-      next[index] = following;
-      return formatAddress(following);
-    });
-}
-
-/** The controller manager gives node n the n-th block of the pod range. */
-function assumedNodes(cluster: DesiredCluster, assume: Assume): NodeFacts[] {
-  const masks = cluster.spec.network.nodeMask;
-  return cluster.nodes.map(({ name }, index) => ({
-    node: name,
-    addresses: assume(),
-    podCidrs: cluster.pods.map(({ range, family }) => {
-      const { first } = parseCidr(range);
-      const prefix = masks[family === 4 ? 0 : 1];
-      const start = first + BigInt(index) * blockSize(family, prefix);
-      return formatCidr({ family, prefix, first: start, last: start + blockSize(family, prefix) - 1n });
-    }),
-  }));
 }

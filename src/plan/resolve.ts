@@ -5,6 +5,7 @@ import type { Observed } from '../lab/observed.ts';
 import { parseCidr } from '../net/cidr.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import { resolveNetwork } from './resolve-network.ts';
+import { resolveNodes } from './resolve-nodes.ts';
 import { resolvePools } from './resolve-pools.ts';
 import { pinConflicts, resolveRanges } from './resolve-ranges.ts';
 import { resolveRouting } from './resolve-routes.ts';
@@ -50,12 +51,14 @@ export function resolve(lab: Lab, observed: Observed): Desired {
       fixed: fixedProperties(spec, ranges, network.name),
     };
   });
+  const nodes = resolveNodes(clusters, network, observed);
   return {
     lab: { name: lab.name, uid: lab.uid, dir: lab.dir, path: lab.path },
     network,
     loadBalancer: lab.loadBalancer,
     clusters,
-    routing: resolveRouting(clusters, network, observed, warn),
+    nodes,
+    routing: resolveRouting(clusters, nodes, warn),
     warnings,
   };
 }

@@ -51,8 +51,10 @@ export function renderStep(step: Step): string[] {
 
 function renderWait({ for: wait, kubeconfig, timeout }: Step & { kind: 'wait' }): string {
   const kubectl = `kubectl --kubeconfig ${renderValue(kubeconfig)}`;
-  return wait.resource === 'nodes'
-    ? `retry ${timeout} 2 ${kubectl} wait --for=condition=Ready nodes --all --timeout=30s </dev/null`
+  if (wait.resource === 'nodes')
+    return `retry ${timeout} 2 ${kubectl} wait --for=condition=Ready nodes --all --timeout=30s </dev/null`;
+  return wait.resource === 'pods'
+    ? `${kubectl} --namespace ${wait.namespace} wait --for=condition=Ready pods --all --timeout=${timeout}s </dev/null`
     : `${kubectl} --namespace ${wait.namespace} rollout status ${wait.resource}/${wait.name} --timeout=${timeout}s`;
 }
 

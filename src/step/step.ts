@@ -86,6 +86,8 @@ export type WaitFor =
       /** After a restart: a node that was Ready before still seems to be, until its kubelet speaks up again. */
       readonly renewed?: true;
     }
+  /** Every pod of a namespace, and at least so many. */
+  | { readonly resource: 'pods'; readonly namespace: string; readonly count: number }
   | { readonly resource: 'deployment' | 'daemonset'; readonly namespace: string; readonly name: string };
 
 /** Waits until a cluster says that something is ready; takes no job slot. */

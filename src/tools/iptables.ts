@@ -4,6 +4,8 @@ import type { Family } from '../net/address.ts';
 
 const MARK = ['-m', 'comment', '--comment', 'lab'] as const;
 const MASQUERADES = new Set(['MASQUERADE', 'SNAT']);
+/** The chains in which pod networks masquerade. */
+const AGENTS = new Set(['KIND-MASQ-AGENT', 'FLANNEL-POSTRTG']);
 
 const program = (family: Family): string => `${family === 4 ? 'iptables' : 'ip6tables'} -w -t nat`;
 
@@ -23,19 +25,24 @@ export function ruleInsert(rule: ExemptionRule): string {
 export const ruleDelete = (rule: ExemptionRule): string =>
   `${program(rule.family)} -D ${marked(rule)} 2>/dev/null || true`;
 
-/** Reads `iptables -t nat -S`: rules that return or accept, and whether they come before what masquerades in their chain. */
-export function parseRules(family: Family, text: string): NodeNetwork['rules'] {
+/**
+ * Reads `iptables -t nat -S`: rules that return or accept, whether they come before what masquerades in their chain,
+ * and which chains masquerade.
+ */
+export function parseRules(family: Family, text: string): Pick<NodeNetwork, 'rules' | 'masquerading'> {
   const masquerading = new Set<string>();
-  return text.split('\n').flatMap((line) => {
+  // A jump to a chain that masquerades is as good as masquerading: what comes after it is too late.
+  const late = new Set<string>();
+  const rules = text.split('\n').flatMap((line) => {
     const [action, chain, ...words] = line.trim().replaceAll('"', '').split(/\s+/);
     const target = words[words.indexOf('-j') + 1] ?? '';
     if (action !== '-A' || !chain) return [];
-    // A jump to a chain that masquerades is as good as masquerading: what comes after it is too late.
-    if (MASQUERADES.has(target) || target === 'KIND-MASQ-AGENT' || target === 'FLANNEL-POSTRTG')
-      masquerading.add(chain);
+    if (MASQUERADES.has(target)) masquerading.add(chain);
+    if (MASQUERADES.has(target) || AGENTS.has(target)) late.add(chain);
     if (target !== 'RETURN' && target !== 'ACCEPT') return [];
     const at = words.findIndex((word, index) => word === '--comment' && words[index + 1] === 'lab');
     const args = at < 0 ? words : [...words.slice(0, at - 2), ...words.slice(at + 2)];
-    return [{ family, chain, args, ours: at >= 0, effective: !masquerading.has(chain) }];
+    return [{ family, chain, args, ours: at >= 0, effective: !late.has(chain) }];
   });
+  return { rules, masquerading: [...masquerading].map((chain) => ({ family, chain })) };
 }

@@ -15,10 +15,31 @@ interface Condition {
 export interface NodeObject {
   readonly metadata: Metadata;
   readonly spec?: { readonly podCIDRs?: readonly string[] };
-  readonly status?: { readonly conditions?: readonly Condition[] };
+  readonly status?: {
+    readonly conditions?: readonly Condition[];
+    /** Images that are there already, each under all its names. */
+    readonly images?: readonly { readonly names?: readonly string[] }[];
+  };
+}
+
+export interface PodObject {
+  readonly metadata: Metadata;
+  readonly spec?: { readonly nodeName?: string; readonly hostNetwork?: boolean };
+  readonly status?: {
+    readonly phase?: string;
+    readonly conditions?: readonly Condition[];
+    readonly podIPs?: readonly { readonly ip: string }[];
+    readonly containerStatuses?: readonly {
+      readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
+    }[];
+  };
 }
 
 export const NODES_PATH = '/api/v1/nodes';
+
+/** The namespace of the probes of `lab verify`, and the port at which their load balancer listens. */
+export const PROBES = 'lab-verify';
+export const PROBE_PORT = 80;
 
 const LEASES_PATH = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
 
@@ -37,6 +58,7 @@ export const leases = {
 /** Where the object that a wait is for can be read. */
 export function pathOf(wait: WaitFor): string {
   if (wait.resource === 'nodes') return NODES_PATH;
+  if (wait.resource === 'pods') return `/api/v1/namespaces/${wait.namespace}/pods`;
   return `/apis/apps/v1/namespaces/${wait.namespace}/${wait.resource}s/${wait.name}`;
 }
 
@@ -44,11 +66,19 @@ export function pathOf(wait: WaitFor): string {
 export function judge(wait: WaitFor, object: unknown): { readonly done: boolean; readonly seen: string } {
   if (wait.resource === 'nodes') {
     const nodes = listOf<NodeObject>(object);
-    const waiting = nodes.filter((node) => !isNodeReady(node)).map(({ metadata }) => metadata.name);
+    const waiting = nodes.filter((node) => !isReady(node)).map(({ metadata }) => metadata.name);
     const done = waiting.length === 0 && nodes.length >= wait.count;
     return {
       done,
       seen: `${nodes.length - waiting.length} of ${wait.count} nodes ready${waiting.length > 0 ? `, not ${waiting.join(', ')}` : ''}`,
+    };
+  }
+  if (wait.resource === 'pods') {
+    const waiting = listOf<PodObject>(object).filter((pod) => !isReady(pod));
+    const count = listOf(object).length;
+    return {
+      done: waiting.length === 0 && count >= wait.count,
+      seen: waiting[0] ? describePod(waiting[0]) : `${count} of ${wait.count} pods`,
     };
   }
   const done = isRolledOut(object);
@@ -64,8 +94,15 @@ export function judge(wait: WaitFor, object: unknown): { readonly done: boolean;
 export const listOf = <T>(object: unknown): readonly T[] =>
   (object as { items?: readonly T[] } | undefined)?.items ?? [];
 
-export const isNodeReady = ({ status }: NodeObject): boolean =>
+export const isReady = ({ status }: NodeObject | PodObject): boolean =>
   status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
+
+/** Why a pod is not ready, as far as it says so itself. */
+function describePod({ metadata, status }: PodObject): string {
+  const waiting = status?.containerStatuses?.map(({ state }) => state?.waiting).find((one) => one !== undefined);
+  const why = [waiting?.reason ?? status?.phase ?? 'not scheduled', waiting?.message].filter(Boolean).join(': ');
+  return `pod ${metadata.name} is not ready (${why})`;
+}
 
 /** A deployment or daemon set whose newest generation runs on every pod it wants. */
 export function isRolledOut(object: unknown): boolean {

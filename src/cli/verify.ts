@@ -1,0 +1,139 @@
+import { readFile } from 'node:fs/promises';
+import { EnvironmentError, EXIT } from '../errors.ts';
+import { createRunner } from '../exec/run-command.ts';
+import type { Desired } from '../lab/desired.ts';
+import type { Observed } from '../lab/observed.ts';
+import type { Cell, ProbeTarget } from '../lab/reach.ts';
+import { readPauseImages, readProbeTarget } from '../observe/probes.ts';
+import { planCleanup, planProbes } from '../plan/plan-probes.ts';
+import { routable, withPeers } from '../plan/plan-routing.ts';
+import { resolve } from '../plan/resolve.ts';
+import { roadsAfter, roadsNow, routingSteps } from '../plan/simulate.ts';
+import { judge, simulateCells } from '../plan/verify-cells.ts';
+import { questionsOf } from '../plan/verify-questions.ts';
+import { formatCells } from '../report/verify-text.ts';
+import { executePlan, type Work, withLab } from './execute-plan.ts';
+import { type Flags, type Io, note, print } from './io.ts';
+import { measureUnlessStopped } from './measure.ts';
+import { isData, printData, printPlan } from './print-plan.ts';
+import { openSession, type Session } from './session.ts';
+import { pathWords, verifyPath } from './verify-path.ts';
+
+export interface VerifyFlags extends Flags {
+  /** Simulate what the plan would make, and send nothing. */
+  readonly plan: boolean;
+  readonly dryrun: boolean;
+  /** The image of the probes, in place of each node's pause image. */
+  readonly image?: string;
+}
+
+/** `lab verify`: who reaches whom. Exit code 1 when something should and does not. */
+export async function verify(flags: VerifyFlags, io: Io): Promise<number> {
+  const path = pathWords(flags.words, io.cwd);
+  if (path) return verifyPath(path, flags, io);
+  const session = await openSession(flags, io);
+  if (flags.plan) {
+    const desired = resolve(session.lab, await session.observe({ choose: true, count: false }));
+    return report(simulateCells(desired, session.names, roadsAfter(desired, routingSteps(desired))), flags, io);
+  }
+  const routing = session.lab.clusters.map(({ name }) => name);
+  const observed = await session.observe({ choose: false, count: false, routing });
+  if (!observed.engine)
+    throw new EnvironmentError(`nothing was measured: ${observed.missing[0]?.what}`, observed.missing[0]?.hint);
+  const desired = resolve(session.lab, observed);
+  return measureLab({ session, desired, observed, flags, io });
+}
+
+interface Measurement {
+  readonly session: Session;
+  readonly desired: Desired;
+  readonly observed: Observed;
+  readonly flags: VerifyFlags;
+  readonly io: Io;
+}
+
+async function measureLab(input: Measurement): Promise<number> {
+  const { session, desired, observed, flags, io } = input;
+  const up = routable(desired, observed);
+  const scope = withPeers(desired, session.names).filter((name) => up.includes(name));
+  const images = await probeImages(input, scope);
+  const prepare = planProbes(desired, scope, { imageOf: (node) => flags.image ?? images.get(node) });
+  const cleanup = planCleanup(desired, scope);
+  if (flags.dryrun) {
+    await printPlan({ ...prepare, steps: [...prepare.steps, ...cleanup.steps] }, flags.output, io);
+    return EXIT.done;
+  }
+  const work: Work = {
+    io,
+    flags,
+    verb: 'verify',
+    lab: session.lab.name,
+    state: session.state,
+    runner: session.runner,
+    kubeconfig: session.kubeconfig.file,
+  };
+  return withLab(work, async () => {
+    const problems = new Map<string, string>();
+    let stopped = false;
+    let cells: Cell[] = [];
+    try {
+      const { reports, exitCode } = await executePlan(prepare, work);
+      stopped = exitCode === EXIT.interrupted;
+      for (const { id, result, detail } of reports)
+        if (result === 'failed') problems.set(id.split('/')[0] ?? '', detail ?? 'its probes failed');
+      if (!stopped) {
+        const targets = await readTargets(input, scope, problems);
+        const questions = questionsOf({ desired, observed, names: session.names, targets });
+        const measured = await measureUnlessStopped(io, questions);
+        stopped = measured === undefined;
+        if (measured) cells = judge(desired, questions, measured, roadsNow(desired, observed.nodeNetworks ?? {}));
+      }
+    } finally {
+      // After an interrupt, too, and then the session's own runner starts nothing any more.
+      const cleaned = await executePlan(cleanup, { ...work, runner: createRunner() });
+      if (cleaned.exitCode === EXIT.failed)
+        note(io, `the probes could not be removed: they are in namespace lab-verify`);
+    }
+    return stopped ? EXIT.interrupted : report(cells, flags, io);
+  });
+}
+
+/** The pause image of every node; a cluster that does not say is measured without it, and says so. */
+async function probeImages({ session }: Measurement, scope: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const lists = await Promise.all(
+    scope.map(async (name) => readPauseImages(await readFile(session.state.kubeconfig(name), 'utf8')).catch(() => [])),
+  );
+  return new Map(lists.flatMap((list) => [...list]));
+}
+
+async function readTargets(
+  { session, desired }: Measurement,
+  scope: readonly string[],
+  problems: ReadonlyMap<string, string>,
+): Promise<ProbeTarget[]> {
+  return Promise.all(
+    scope.map(async (cluster): Promise<ProbeTarget> => {
+      const nothing = { cluster, pods: [], pool: [], dns: [] };
+      const problem = problems.get(cluster);
+      if (problem !== undefined) return { ...nothing, problem };
+      const pools =
+        desired.loadBalancer.addon === 'none'
+          ? 0
+          : desired.clusters.find(({ name }) => name === cluster)?.loadBalancer.length;
+      try {
+        return await readProbeTarget(cluster, await readFile(session.state.kubeconfig(cluster), 'utf8'), pools ?? 0);
+      } catch (error) {
+        return {
+          ...nothing,
+          problem: `the API server of ${cluster} does not answer: ${error instanceof Error ? error.message : error}`,
+        };
+      }
+    }),
+  );
+}
+
+function report(cells: readonly Cell[], flags: Flags, io: Io): number {
+  if (isData(flags.output)) printData(cells, flags.output, io);
+  else print(io, formatCells(cells, flags.output === 'wide'));
+  return cells.some(({ result }) => result === 'failed') ? EXIT.failed : EXIT.done;
+}

@@ -1,0 +1,110 @@
+import { stringify } from 'yaml';
+import type { Desired, DesiredCluster } from '../lab/desired.ts';
+import type { Plan, RunStep, Step, Value, WaitStep } from '../step/step.ts';
+import { kubeconfigFile } from '../step/value.ts';
+import { PROBE_PORT, PROBES } from '../tools/kube-api.ts';
+
+export interface ProbeImages {
+  /** The image for a node; undefined where none is known to be there. */
+  imageOf(node: string): string | undefined;
+}
+
+const kubectl = (cluster: string, ...args: Value[]): Value[] => [
+  'kubectl',
+  '--kubeconfig',
+  kubeconfigFile(cluster),
+  ...args,
+];
+
+/** A pod on every node of the clusters, and a load balancer in front of one of them: in a namespace of their own. */
+export function planProbes(desired: Desired, names: readonly string[], images: ProbeImages): Plan {
+  const clusters = desired.clusters.filter(({ name }) => names.includes(name));
+  const steps = clusters.flatMap((cluster): Step[] => {
+    const objects = manifests(desired, cluster, images);
+    const pods = objects.filter(({ kind }) => kind === 'Pod').length;
+    if (pods === 0) return [];
+    const apply: RunStep = {
+      ...step(cluster.name, 'probes', `put a probe on ${pods === 1 ? 'the node' : `${pods} nodes`}`),
+      kind: 'run',
+      argv: kubectl(cluster.name, 'apply', '--server-side', '--field-manager=lab', '-f', '-'),
+      stdin: objects.map((object) => stringify(object)).join('---\n'),
+      why: 'A namespace has its service account a moment after it is made, and takes no pod before.',
+      retry: { on: ['serviceaccount "default" not found', 'is being terminated'], every: 1, for: 30 },
+    };
+    const wait: WaitStep = {
+      ...step(cluster.name, 'probes-ready', 'wait for the probes'),
+      kind: 'wait',
+      needs: [apply.id],
+      kubeconfig: kubeconfigFile(cluster.name),
+      for: { resource: 'pods', namespace: PROBES, count: pods },
+    };
+    return [apply, wait];
+  });
+  return plan(desired, steps);
+}
+
+/** Takes away what the probes needed, also what a killed run left. */
+export const planCleanup = (desired: Desired, names: readonly string[]): Plan =>
+  plan(
+    desired,
+    names.map((name) => ({
+      ...step(name, 'clean', 'remove the probes'),
+      kind: 'run',
+      argv: kubectl(name, 'delete', 'namespace', PROBES, '--ignore-not-found'),
+    })),
+  );
+
+const step = (cluster: string, id: string, title: string) => ({
+  id: `${cluster}/${id}`,
+  title,
+  clusters: [cluster],
+  needs: [],
+  timeout: 60,
+});
+
+const plan = ({ lab, warnings }: Desired, steps: readonly Step[]): Plan => ({
+  version: 1,
+  lab: { name: lab.name, uid: lab.uid },
+  verb: 'verify',
+  summary: `Plan: ${steps.length} steps to measure.`,
+  warnings,
+  steps,
+});
+
+function manifests(
+  { nodes, loadBalancer }: Desired,
+  cluster: DesiredCluster,
+  { imageOf }: ProbeImages,
+): { kind: string }[] {
+  const own = nodes.filter((node) => node.cluster === cluster.name && imageOf(node.node) !== undefined);
+  const metadata = (name: string) => ({ name, namespace: PROBES, labels: { lab: 'probe' } });
+  const pods = own.map(({ node }) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: metadata(node),
+    spec: {
+      // Past the scheduler: every node is measured, also one that takes no workload.
+      nodeName: node,
+      tolerations: [{ operator: 'Exists' }],
+      containers: [{ name: 'probe', image: imageOf(node), imagePullPolicy: 'IfNotPresent' }],
+      terminationGracePeriodSeconds: 0,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+    },
+  }));
+  const families = cluster.loadBalancer.map(({ family }) => `IPv${family}`);
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadata('pool'),
+    spec: {
+      type: 'LoadBalancer',
+      ipFamilyPolicy: families.length > 1 ? 'RequireDualStack' : 'SingleStack',
+      ipFamilies: families,
+      selector: { lab: 'probe' },
+      ports: [{ port: PROBE_PORT }],
+    },
+  };
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: PROBES } };
+  return [namespace, ...pods, ...(loadBalancer.addon === 'none' || families.length === 0 ? [] : [service])];
+}
