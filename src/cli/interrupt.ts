@@ -4,17 +4,27 @@ import { type Io, note } from './io.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Whether a plan is being carried out, which ends in order. */
-let inOrder = false;
+/** How many things are under way that end in order. */
+let holders = 0;
 
 /** Outside of a plan an interrupt leaves at once, and ends what reads: children in groups of their own would live on. */
 export function leaveOnInterrupt(runner: ProcessRunner): void {
   for (const signal of SIGNALS)
     process.on(signal, () => {
-      if (inOrder) return;
+      if (holders > 0) return;
       runner.kill();
       process.exit(EXIT.interrupted);
     });
+}
+
+/** From now on an interrupt only calls `handle`, and what holds it ends by itself. Returns what lets go. */
+export function holdInterrupts(handle: () => void): () => void {
+  holders += 1;
+  for (const signal of SIGNALS) process.on(signal, handle);
+  return () => {
+    holders -= 1;
+    for (const signal of SIGNALS) process.off(signal, handle);
+  };
 }
 
 /**
@@ -23,7 +33,7 @@ export function leaveOnInterrupt(runner: ProcessRunner): void {
  */
 export function onInterrupt(io: Io, stages: { readonly first: () => void; readonly second: () => void }): () => void {
   let count = 0;
-  const handle = () => {
+  return holdInterrupts(() => {
     count += 1;
     if (count === 1) {
       note(io, '\nstopping: running commands are asked to end; once more kills them');
@@ -34,11 +44,5 @@ export function onInterrupt(io: Io, stages: { readonly first: () => void; readon
     // The cursor is hidden while rows are drawn.
     if (io.stderr.isTTY) io.stderr.write('\u001b[?25h');
     process.exit(EXIT.interrupted);
-  };
-  inOrder = true;
-  for (const signal of SIGNALS) process.on(signal, handle);
-  return () => {
-    inOrder = false;
-    for (const signal of SIGNALS) process.off(signal, handle);
-  };
+  });
 }

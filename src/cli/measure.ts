@@ -1,29 +1,24 @@
 import { createRunner } from '../exec/run-command.ts';
 import type { Lookup, Probe } from '../lab/reach.ts';
 import { type Measured, measure } from '../observe/probes.ts';
-import { onInterrupt } from './interrupt.ts';
-import type { Io } from './io.ts';
+import { holdInterrupts } from './interrupt.ts';
 
-/** Asks all that has a probe or a lookup; undefined when a person stopped it. */
+/** Sends what there is to send; undefined when a person stopped it. What notes arrivals on the nodes is ended even then. */
 export async function measureUnlessStopped(
-  io: Io,
   questions: readonly { readonly probe?: Probe; readonly lookup?: Lookup }[],
 ): Promise<Measured | undefined> {
-  const runner = createRunner();
+  const [asking, noting] = [createRunner(), createRunner()];
   let stopped = false;
-  const restore = onInterrupt(io, {
-    first: () => {
-      stopped = true;
-      runner.kill();
-    },
-    second: () => {},
+  const release = holdInterrupts(() => {
+    stopped = true;
+    asking.kill();
   });
   try {
-    const probes = questions.flatMap(({ probe }) => (probe ? [probe] : []));
-    const lookups = questions.flatMap(({ lookup }) => (lookup ? [lookup] : []));
-    const measured = await measure(runner, probes, lookups);
+    const probes = questions.flatMap(({ probe }) => probe ?? []);
+    const lookups = questions.flatMap(({ lookup }) => lookup ?? []);
+    const measured = await measure({ asking, noting }, probes, lookups);
     return stopped ? undefined : measured;
   } finally {
-    restore();
+    release();
   }
 }

@@ -51,7 +51,7 @@ export async function verifyPath({ rest, from, to }: PathWords, flags: Flags, io
     const message = `${from.cluster}/${from.name} and ${to.cluster}/${to.name} share no address family`;
     throw new InputError([{ at: 'command line', message }]);
   }
-  const measured = await measureUnlessStopped(io, questions);
+  const measured = await measureUnlessStopped(questions);
   if (!measured) return EXIT.interrupted;
   const paths = judgePaths(desired, questions, measured, roadsNow(desired, observed.nodeNetworks ?? {}));
   if (isData(flags.output)) printData(paths, flags.output, io);

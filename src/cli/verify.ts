@@ -12,7 +12,9 @@ import { roadsAfter, roadsNow, routingSteps } from '../plan/simulate.ts';
 import { judge, simulateCells } from '../plan/verify-cells.ts';
 import { questionsOf } from '../plan/verify-questions.ts';
 import { formatCells } from '../report/verify-text.ts';
+import type { Plan } from '../step/step.ts';
 import { executePlan, type Work, withLab } from './execute-plan.ts';
+import { holdInterrupts } from './interrupt.ts';
 import { type Flags, type Io, note, print } from './io.ts';
 import { measureUnlessStopped } from './measure.ts';
 import { isData, printData, printPlan } from './print-plan.ts';
@@ -73,29 +75,40 @@ async function measureLab(input: Measurement): Promise<number> {
     kubeconfig: session.kubeconfig.file,
   };
   return withLab(work, async () => {
-    const problems = new Map<string, string>();
+    // From the first probe to the last removal an interrupt only stops the measuring.
     let stopped = false;
-    let cells: Cell[] = [];
+    const release = holdInterrupts(() => {
+      stopped = true;
+    });
     try {
-      const { reports, exitCode } = await executePlan(prepare, work);
-      stopped = exitCode === EXIT.interrupted;
-      for (const { id, result, detail } of reports)
-        if (result === 'failed') problems.set(id.split('/')[0] ?? '', detail ?? 'its probes failed');
-      if (!stopped) {
-        const targets = await readTargets(input, scope, problems);
-        const questions = questionsOf({ desired, observed, names: session.names, targets });
-        const measured = await measureUnlessStopped(io, questions);
-        stopped = measured === undefined;
-        if (measured) cells = judge(desired, questions, measured, roadsNow(desired, observed.nodeNetworks ?? {}));
-      }
+      const cells = await measureCells(input, scope, prepare, work);
+      return stopped || !cells ? EXIT.interrupted : report(cells, flags, io);
     } finally {
-      // After an interrupt, too, and then the session's own runner starts nothing any more.
+      // The session's own runner starts nothing after an interrupt.
       const cleaned = await executePlan(cleanup, { ...work, runner: createRunner() });
       if (cleaned.exitCode === EXIT.failed)
-        note(io, `the probes could not be removed: they are in namespace lab-verify`);
+        note(io, 'the probes could not be removed: they are in namespace lab-verify');
+      release();
     }
-    return stopped ? EXIT.interrupted : report(cells, flags, io);
   });
+}
+
+/** Undefined when it was interrupted before there was anything to ask. */
+async function measureCells(
+  input: Measurement,
+  scope: readonly string[],
+  prepare: Plan,
+  work: Work,
+): Promise<Cell[] | undefined> {
+  const { session, desired, observed } = input;
+  const { reports, exitCode } = await executePlan(prepare, work);
+  if (exitCode === EXIT.interrupted) return undefined;
+  const failed = reports.filter(({ result }) => result === 'failed');
+  const problems = new Map(failed.map(({ id, detail }) => [id.split('/')[0] ?? '', detail ?? 'its probes failed']));
+  const targets = await readTargets(input, scope, problems);
+  const questions = questionsOf({ desired, observed, names: session.names, targets });
+  const measured = await measureUnlessStopped(questions);
+  return measured && judge(desired, questions, measured, roadsNow(desired, observed.nodeNetworks ?? {}));
 }
 
 /** The pause image of every node; a cluster that does not say is measured without it, and says so. */

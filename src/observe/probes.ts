@@ -69,24 +69,28 @@ export interface Measured {
 }
 
 /** Does all probes and lookups, with three processes a node: one notes what arrives, one asks, one collects the notes. */
-export async function measure(runner: Runner, probes: readonly Probe[], lookups: readonly Lookup[]): Promise<Measured> {
+export async function measure(
+  { asking, noting }: { readonly asking: Runner; readonly noting: Runner },
+  probes: readonly Probe[],
+  lookups: readonly Lookup[],
+): Promise<Measured> {
   const problems = new Map<string, string>();
-  const exec = async (node: string, script: string): Promise<string> => {
+  const exec = async (runner: Runner, node: string, script: string): Promise<string> => {
     const outcome = await runner.run({ argv: ['docker', 'exec', '-i', node, 'sh'], stdin: script, timeout: 120 });
     if (!succeeded(outcome)) problems.set(node, outcome.stderr.split('\n').at(-1) || outcome.failure || 'it failed');
     return outcome.stdout;
   };
   const targets = [...new Set(probes.flatMap(({ arrivesOn }) => arrivesOn))];
-  await Promise.all(targets.map((node) => exec(node, WATCH)));
+  await Promise.all(targets.map((node) => exec(noting, node, WATCH)));
   const nodes = [...new Set([...probes, ...lookups].map(({ node }) => node))];
   const of = <T extends { readonly node: string }>(list: readonly T[], node: string) =>
     list.filter((one) => one.node === node);
   const answers = await collect(nodes, async (node) =>
     node === HOST
       ? askFromHere(of(probes, node))
-      : parseAnswers(await exec(node, probeScript(of(probes, node), of(lookups, node)))),
+      : parseAnswers(await exec(asking, node, probeScript(of(probes, node), of(lookups, node)))),
   );
-  const flows = await collect(targets, async (node) => parseFlows(await exec(node, COLLECT)));
+  const flows = await collect(targets, async (node) => parseFlows(await exec(noting, node, COLLECT)));
   return {
     sightings: new Map(probes.map((probe) => [probe.id, sighting(probe, answers.get(probe.node), flows)])),
     lookups: new Map(lookups.map(({ id, node }) => [id, answers.get(node)?.get(`l${id}`) === 'answered'])),
