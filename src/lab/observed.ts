@@ -74,6 +74,8 @@ export interface ObservedCluster {
   /** Present once the cluster has been ready; where it came from does not matter to a plan. */
   readonly applied?: AppliedCluster;
   readonly api?: ApiState;
+  /** IP addresses that the certificates of its API servers hold, by server node, as far as they could be read. */
+  readonly certificates?: Readonly<Record<string, readonly string[]>>;
   /** Why it is not known whether the cluster was ever ready: nothing may be done to it then. */
   readonly unreadable?: string;
   /** The applied record is on the node but not yet in the API: a run stopped between the two. */

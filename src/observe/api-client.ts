@@ -1,7 +1,11 @@
+import type { IncomingMessage } from 'node:http';
+
 /** Reads of one cluster's API server. */
 export interface ApiClient {
   /** The JSON at a path; undefined for 404. @throws when the server does not answer within `seconds` or says no */
   get(path: string, seconds?: number): Promise<unknown>;
+  /** The names of the certificate of the server that answered first, as TLS shows them: `DNS:x, IP Address:10.0.0.1`. */
+  certificateNames(): string | undefined;
   close(): void;
 }
 
@@ -10,18 +14,27 @@ export interface ApiClient {
  * tokens and exec plugins too); it is loaded only here, because that alone takes a quarter of a second.
  */
 export async function connectApi(kubeconfig: string): Promise<ApiClient> {
-  const [{ KubeConfig }, https] = await Promise.all([import('@kubernetes/client-node'), import('node:https')]);
+  const [{ KubeConfig }, https, { TLSSocket }] = await Promise.all([
+    import('@kubernetes/client-node'),
+    import('node:https'),
+    import('node:tls'),
+  ]);
   const config = new KubeConfig();
   config.loadFromString(kubeconfig);
   const server = config.getCurrentCluster()?.server;
   if (!server) throw new TypeError('the kubeconfig has no current context');
   const agent = new https.Agent({ keepAlive: true });
+  let names: string | undefined;
+  const onResponse = ({ socket }: IncomingMessage) => {
+    if (socket instanceof TLSSocket) names ??= socket.getPeerCertificate().subjectaltname;
+  };
   return {
     get: async (path, seconds = 3) => {
       const options = {};
       await config.applyToHTTPSOptions(options);
-      return readJson(https.request, new URL(path, server), { ...options, agent }, seconds);
+      return readJson(https.request, new URL(path, server), { ...options, agent }, seconds, onResponse);
     },
+    certificateNames: () => names,
     close: () => agent.destroy(),
   };
 }
@@ -31,9 +44,11 @@ function readJson(
   url: URL,
   options: object,
   seconds: number,
+  onResponse: (response: IncomingMessage) => void,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const sent = request(url, options, (response) => {
+      onResponse(response);
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
       response.on('error', reject);

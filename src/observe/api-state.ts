@@ -5,9 +5,15 @@ import { isReady, isRolledOut, listOf, NODES_PATH, type NodeObject, pathOf } fro
 import { type ApiClient, connectApi } from './api-client.ts';
 
 /** What a running cluster says of itself; undefined when its API server does not answer. */
-export async function readApiState(
-  kubeconfig: string,
-): Promise<{ readonly state: ApiState; readonly applied?: AppliedCluster } | undefined> {
+export async function readApiState(kubeconfig: string): Promise<
+  | {
+      readonly state: ApiState;
+      readonly applied?: AppliedCluster;
+      /** Names of the certificate of the server that answered. */
+      readonly certificateNames?: string;
+    }
+  | undefined
+> {
   let api: ApiClient | undefined;
   try {
     api = await connectApi(kubeconfig);
@@ -17,6 +23,7 @@ export async function readApiState(
       .map(({ metadata }) => metadata.annotations?.[RECORD_ANNOTATION])
       .find((text) => text !== undefined);
     const applied = record === undefined ? undefined : parseRecord(record);
+    const certificateNames = api.certificateNames();
     return {
       state: {
         nodes: objects.map((node) => ({
@@ -28,6 +35,7 @@ export async function readApiState(
         ...(loadBalancer && { loadBalancer }),
       },
       ...(applied && { applied }),
+      ...(certificateNames !== undefined && { certificateNames }),
     };
   } catch {
     // Stopped, starting or broken: what the node itself shows decides what to do then.

@@ -2,10 +2,11 @@ import type { AppliedCluster, NodeContainer, ObservedCluster } from '../lab/obse
 import { ownerOf, RECORD_FILE } from '../lab/ownership.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import type { ClusterRanges, Provider } from '../providers/provider.ts';
-import { type Runner, succeeded } from '../step/runner.ts';
-import { type Container, copyFromArgv } from '../tools/docker.ts';
+import type { Runner } from '../step/runner.ts';
+import type { Container } from '../tools/docker.ts';
 import { parseRecord, readApiState } from './api-state.ts';
-import { firstFileOfTar } from './tar.ts';
+import { readCertificates } from './certificates.ts';
+import { readFileOf } from './node-file.ts';
 
 /** The credentials that this lab keeps for one of its clusters. */
 export interface PrivateKubeconfig {
@@ -89,11 +90,13 @@ async function observeOwn(group: Group, input: ClusterInput): Promise<ObservedCl
   const answer = kubeconfig && running ? await readApiState(kubeconfig.text) : undefined;
   const record = answer?.applied ? { applied: answer.applied } : await readRecord(serversOf(group), input.runner);
   const { applied, unreadable } = record;
+  const certificates = answer && (await readCertificates(group.provider, serversOf(group), answer, input.runner));
   return {
     ...baseOf(group),
     ...(unreadable !== undefined && { unreadable }),
     ...(applied && { applied, ranges: { pods: applied.pods, services: applied.services } }),
     ...(answer && { api: answer.state, ...(!answer.applied && { unmarked: true }) }),
+    ...(certificates && { certificates }),
     ...(kubeconfig && { credentials: { ca: kubeconfig.ca, server: kubeconfig.server } }),
   };
 }
@@ -130,19 +133,4 @@ async function readRecord(servers: readonly Container[], runner: Runner): Promis
     else if (problem !== undefined) unreadable ??= problem;
   }
   return unreadable === undefined ? {} : { unreadable };
-}
-
-/** A file of a container, running or not; nothing when Docker says that there is none, else the problem. */
-async function readFileOf(
-  container: Container,
-  path: string,
-  runner: Runner,
-): Promise<{ readonly text?: string; readonly problem?: string }> {
-  const outcome = await runner.run({ argv: copyFromArgv(container.name, path), timeout: 20 });
-  const text = succeeded(outcome) ? firstFileOfTar(outcome.stdout) : undefined;
-  if (text !== undefined) return { text };
-  if (/could not find the file|no such (file|container)/i.test(outcome.stderr)) return {};
-  return {
-    problem: `${path} on ${container.name} could not be read: ${outcome.stderr.trim() || outcome.failure || 'no file in the answer'}`,
-  };
 }

@@ -12,6 +12,13 @@ export type Change =
   | { readonly kind: 'kubeconfig'; readonly cluster: string; readonly why: string }
   | { readonly kind: 'record'; readonly cluster: string; readonly why: string }
   | { readonly kind: 'images'; readonly cluster: string; readonly images: readonly string[]; readonly why: string }
+  | {
+      readonly kind: 'certificate';
+      readonly cluster: string;
+      /** Servers whose certificate lacks an address of theirs. */
+      readonly nodes: readonly string[];
+      readonly why: string;
+    }
   | { readonly kind: 'zone'; readonly cluster: string; readonly why: string }
   | {
       readonly kind: 'loadBalancer';

@@ -52,6 +52,10 @@ function stepsOf(change: Change, input: ClusterSteps, { there, ready }: Base): r
     }
     case 'images':
       return [makerOf(cluster).loadImages(cluster.name, change.images, there)];
+    case 'certificate': {
+      const { certificate } = makerOf(cluster);
+      return certificate ? change.nodes.map((node) => certificate(cluster, node, there)) : [];
+    }
     case 'zone':
       return [zoneStep(cluster, ready)];
     case 'record':

@@ -4,6 +4,7 @@ import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import type { AppliedCluster, Observed, ObservedCluster } from '../lab/observed.ts';
 import { describeOwner } from '../lab/ownership.ts';
 import type { Change } from './change.ts';
+import { certificateChanges, serversToCertify } from './diff-certificate.ts';
 
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
 
@@ -67,7 +68,9 @@ function clusterChanges(
 function afterCreation(desired: Desired, cluster: DesiredCluster): Change[] {
   const { name } = cluster;
   const why = 'the cluster is new';
+  const servers = serversToCertify(cluster);
   return [
+    ...(servers.length > 0 ? [{ kind: 'certificate', cluster: name, nodes: servers, why } as const] : []),
     ...(cluster.spec.images.length > 0
       ? [{ kind: 'images', cluster: name, images: cluster.spec.images, why } as const]
       : []),
@@ -93,6 +96,7 @@ function inPlace(desired: Desired, observed: Observed, cluster: DesiredCluster, 
       stopped.length > 0 ? `stopped: ${stopped.join(', ')}` : `${ready} of ${cluster.nodes.length} nodes are ready`;
     changes.push({ kind: 'cluster', action: 'start', cluster: name, why });
   }
+  changes.push(...certificateChanges(cluster, desired.network.name, existing));
   const loaded = (existing.applied as AppliedCluster).images;
   // An image that the engine no longer holds is still on the nodes, once it was loaded.
   const images = cluster.spec.images.filter((image) =>

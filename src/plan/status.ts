@@ -1,12 +1,22 @@
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import type { Observed, ObservedCluster } from '../lab/observed.ts';
 import { contains, parseCidr } from '../net/cidr.ts';
+import { missingFromCertificates, serversToCertify } from './diff-certificate.ts';
 import { routingOnNode } from './diff-routing.ts';
 
 /** One thing that should be, and what is. */
 export interface StatusRow {
   readonly cluster: string;
-  readonly thing: 'network' | 'containers' | 'nodes' | 'ranges' | 'pools' | 'contexts' | 'routes' | 'exemptions';
+  readonly thing:
+    | 'network'
+    | 'containers'
+    | 'nodes'
+    | 'ranges'
+    | 'pools'
+    | 'certificate'
+    | 'contexts'
+    | 'routes'
+    | 'exemptions';
   readonly result: 'ok' | 'drift' | 'unknown';
   readonly have: string;
   readonly want: string;
@@ -60,6 +70,7 @@ function clusterRows(cluster: DesiredCluster, desired: Desired, observed: Observ
     counted(name, 'containers', running, cluster.nodes.length),
     counted(name, 'nodes', existing.api?.nodes.filter(({ ready }) => ready).length, cluster.nodes.length),
     rangesRow(cluster, existing),
+    ...certificateRows(cluster, desired.network.name, existing),
     ...(desired.loadBalancer.addon === 'none' ? [] : [poolsRow(name, existing, pools)]),
     row(
       name,
@@ -69,6 +80,23 @@ function clusterRows(cluster: DesiredCluster, desired: Desired, observed: Observ
     ),
     ...routingRows(cluster, desired, observed),
   ];
+}
+
+/** Addresses of the servers that the certificates of their API servers hold. */
+function certificateRows(cluster: DesiredCluster, network: string, existing: ObservedCluster): StatusRow[] {
+  const servers = serversToCertify(cluster);
+  if (servers.length === 0) return [];
+  const nodes = existing.nodes.filter(({ name }) => servers.includes(name));
+  const missing = missingFromCertificates(network, existing).flatMap(({ addresses }) => addresses);
+  const want = nodes.flatMap(({ networks }) => networks[network] ?? []);
+  const found = row(
+    cluster.name,
+    'certificate',
+    want.filter((address) => !missing.includes(address)),
+    want,
+  );
+  const known = nodes.every(({ name }) => existing.certificates?.[name]);
+  return [known ? found : { ...found, result: 'unknown', have: '?' }];
 }
 
 function poolsRow(name: string, { api }: ObservedCluster, pools: readonly string[]): StatusRow {

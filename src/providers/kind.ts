@@ -5,6 +5,7 @@ import { ownerMount } from '../lab/ownership.ts';
 import type { RunStep } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
 import { checkKindBlock, type KindBlock, kindBlockSchema } from './kind-block.ts';
+import { certificateStep } from './kind-certificate.ts';
 import { nodeMaskPatches } from './kind-kubeadm.ts';
 import type { ClusterInput, Provider } from './provider.ts';
 
@@ -32,6 +33,7 @@ export const kind: Provider = {
     return cluster && role ? { cluster, role } : undefined;
   },
   rangesFile: '/kind/kubeadm.conf',
+  certificateFile: '/etc/kubernetes/pki/apiserver.crt',
   readRanges: ({ file }) => {
     const pods = /^\s*podSubnet:\s*"?([^"\s]+)/m.exec(file ?? '')?.[1];
     const services = /^\s*serviceSubnet:\s*"?([^"\s]+)/m.exec(file ?? '')?.[1];
@@ -39,7 +41,7 @@ export const kind: Provider = {
   },
   kubeconfigQuery: (cluster) => ({ argv: ['kind', 'get', 'kubeconfig', '--name', cluster], env: ENGINE }),
   hostPorts,
-  make: { create: createStep, remove: removeStep, loadImages: loadImagesStep },
+  make: { create: createStep, remove: removeStep, loadImages: loadImagesStep, certificate: certificateStep },
 };
 
 /** kind counts from the second one on: `x-worker`, `x-worker2`. */

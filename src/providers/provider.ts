@@ -50,6 +50,8 @@ export interface Provider {
   ): { readonly cluster: string; readonly role: 'server' | 'worker' | 'proxy' } | undefined;
   /** A file on the first server that shows the cluster's ranges, also while it is stopped; and how to read it. */
   readonly rangesFile?: string;
+  /** The certificate of a server node's API server, where its cluster may have several. */
+  readonly certificateFile?: string;
   readRanges(source: { readonly file?: string; readonly container: Container }): ClusterRanges | undefined;
   /** Prints the cluster's kubeconfig. */
   kubeconfigQuery(cluster: string): Pick<QueryStep, 'argv' | 'env'>;
@@ -64,4 +66,6 @@ export interface Maker {
   create(input: ClusterInput): Step;
   remove(cluster: string, needs: readonly string[]): Step;
   loadImages(cluster: string, images: readonly string[], needs: readonly string[]): Step;
+  /** Puts the second family's address into the certificate of a dual-stack cluster's server; absent where it is there. */
+  certificate?(cluster: DesiredCluster, node: string, needs: readonly string[]): Step;
 }

@@ -15,8 +15,8 @@ export interface ClusterInfo {
   readonly services: readonly string[];
   readonly loadBalancer: readonly string[];
   readonly nodes: readonly { readonly name: string; readonly role: string; readonly addresses: readonly string[] }[];
-  /** The API server: from this machine, and from other clusters on the lab's network. */
-  readonly endpoints: { readonly host: string; readonly clusters: string };
+  /** The API server: from this machine, and from other clusters on the lab's network, an address a family. */
+  readonly endpoints: { readonly host: string; readonly clusters: readonly string[] };
   readonly contexts: readonly string[];
   readonly why: Readonly<Record<string, string>>;
 }
@@ -36,7 +36,6 @@ export function describeClusters(desired: Desired, observed: Observed, names: re
         role,
         addresses: own?.nodes.find((node) => node.name === name)?.networks[desired.network.name] ?? [],
       }));
-      const server = serverAddress(cluster, nodes[0]?.addresses ?? []);
       return {
         name: cluster.name,
         provider: cluster.spec.provider,
@@ -51,7 +50,9 @@ export function describeClusters(desired: Desired, observed: Observed, names: re
         nodes,
         endpoints: {
           host: own?.credentials?.server ?? '',
-          clusters: server ? `https://${bracketed(server)}:6443` : '',
+          clusters: serverAddresses(cluster, nodes[0]?.addresses ?? []).map(
+            (address) => `https://${bracketed(address)}:6443`,
+          ),
         },
         contexts: cluster.contexts,
         why: Object.fromEntries(
@@ -61,11 +62,9 @@ export function describeClusters(desired: Desired, observed: Observed, names: re
     });
 }
 
-/** The address that the API server's certificate holds: of the first family, which is the first service range's. */
-function serverAddress({ services }: DesiredCluster, addresses: readonly string[]): string | undefined {
-  const family = services[0]?.family ?? 4;
-  return addresses.find((address) => address.includes(':') === (family === 6));
-}
+/** The addresses that the API server's certificate holds: of each family that the cluster has, the first one first. */
+const serverAddresses = ({ services }: DesiredCluster, addresses: readonly string[]): string[] =>
+  services.flatMap(({ family }) => addresses.find((address) => address.includes(':') === (family === 6)) ?? []);
 
 const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address);
 
@@ -98,7 +97,7 @@ export function formatClusters(clusters: readonly ClusterInfo[], wide: boolean):
             .map(({ name, addresses }) => (addresses.length > 0 ? `${name}=${addresses.join('+')}` : name))
             .join(','),
           one.endpoints.host,
-          one.endpoints.clusters,
+          one.endpoints.clusters.join(','),
           one.contexts.join(','),
         ]
       : []),

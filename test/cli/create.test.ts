@@ -50,6 +50,19 @@ describe('lab create', () => {
     expect(counts[0]).toBeLessThanOrEqual(5);
   });
 
+  it("adds the second family's address to a certificate that lacks it", async () => {
+    const world = await created(TWO);
+    world.store.remove('certificates', 'b-control-plane');
+    const { stdout } = await world.lab('status', '-o', 'json');
+    const rows = JSON.parse(stdout).filter(({ thing }: { thing: string }) => thing === 'certificate');
+    expect(rows).toMatchObject([{ cluster: 'b', result: 'drift', have: '' }]);
+    const calls = await world.during(() => world.lab('repair'));
+    expect(calls.filter(changes)).toMatchObject([{ argv: ['exec', '-i', 'b-control-plane', 'sh', '-e'] }]);
+    expect((await world.lab('status', '--exit-code', '-o', 'json')).code).toBe(0);
+    const again = await world.during(() => world.lab('create'));
+    expect(again.filter(changes)).toEqual([]);
+  });
+
   it('adds its contexts, and keeps the current one and everything else', async () => {
     const world = await makeWorld(TWO);
     writeFileSync(world.kubeconfig, FOREIGN, { mode: 0o640 });

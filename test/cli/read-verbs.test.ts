@@ -29,7 +29,7 @@ describe('lab info', () => {
     ]);
     expect(made[0].endpoints).toEqual({
       host: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+$/),
-      clusters: expect.stringMatching(/^https:\/\/[\d.]+:6443$/),
+      clusters: [expect.stringMatching(/^https:\/\/[\d.]+:6443$/)],
     });
   });
 

@@ -63,25 +63,28 @@ describe('what is said of a cluster', () => {
         { name: 'a-control-plane', role: 'server', addresses: ['172.28.0.2', 'fd00:1ab::2'] },
         { name: 'a-worker', role: 'worker', addresses: ['172.28.0.3', 'fd00:1ab::3'] },
       ],
-      endpoints: { host: 'https://127.0.0.1:6443/a', clusters: 'https://172.28.0.2:6443' },
+      endpoints: {
+        host: 'https://127.0.0.1:6443/a',
+        clusters: ['https://172.28.0.2:6443', 'https://[fd00:1ab::2]:6443'],
+      },
       contexts: ['a', 'kind-a'],
       why: expect.objectContaining({ '10.0.0.0/16': 'first free /16 of 10.0.0.0/9' }),
     });
     expect(Object.keys(addressed?.why ?? {})).toHaveLength(6);
   });
 
-  it('is the endpoint of the first family, in brackets when it is IPv6', () => {
+  it('is only the endpoint of the family that the cluster has, in brackets when it is IPv6', () => {
     const six = resolve(lab([cluster('a', { ipFamily: 'ipv6' })]), observed());
     const networks = { 'lab-practical': ['172.28.0.2', 'fd00:1ab::2'] };
     const world = change(worldAfter(six), 'a', ({ nodes }) => ({
       nodes: nodes.map((node) => ({ ...node, networks })),
     }));
-    expect(describeClusters(six, world, ['a'])[0]?.endpoints.clusters).toBe('https://[fd00:1ab::2]:6443');
+    expect(describeClusters(six, world, ['a'])[0]?.endpoints.clusters).toEqual(['https://[fd00:1ab::2]:6443']);
   });
 
   it("is nothing of somebody else's nodes", () => {
     const theirs = describeOne(without('owner'));
-    expect(theirs?.endpoints).toEqual({ host: '', clusters: '' });
+    expect(theirs?.endpoints).toEqual({ host: '', clusters: [] });
     expect(theirs?.nodes.map(({ addresses }) => addresses)).toEqual([[], []]);
   });
 
@@ -100,7 +103,7 @@ describe('what is said of a cluster', () => {
     expect(b?.split(/ {2,}/).slice(0, 4)).toEqual(['b', 'kind', '-', 'not-ready']);
     expect(formatClusters(infos, true).split('\n')[1]?.split(/ {2,}/).slice(7)).toEqual([
       ...['east', 'dual', 'a-control-plane=172.28.0.2+fd00:1ab::2,a-worker=172.28.0.3+fd00:1ab::3'],
-      ...['https://127.0.0.1:6443/a', 'https://172.28.0.2:6443', 'a,kind-a'],
+      ...['https://127.0.0.1:6443/a', 'https://172.28.0.2:6443,https://[fd00:1ab::2]:6443', 'a,kind-a'],
     ]);
   });
 

@@ -1,6 +1,6 @@
 /** The API server of every stub cluster at once; the token of a request says which one is meant. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,33 +9,53 @@ import { blockAround, formatCidr, parseCidr } from '../../src/net/cidr.ts';
 import { nodesOf } from './kind.ts';
 import type { Store } from './store.ts';
 
-/** A certificate of its own for 127.0.0.1. */
-export function makeCertificate(): { readonly key: Buffer; readonly cert: Buffer } {
+interface Certificate {
+  readonly key: Buffer;
+  readonly cert: Buffer;
+}
+
+/** A certificate for 127.0.0.1 and more addresses, signed by `ca`; without one by itself, and fit to sign others. */
+export function makeCertificate(addresses: readonly string[] = [], ca?: Certificate): Certificate {
   const dir = mkdtempSync(join(tmpdir(), 'lab-stub-'));
-  const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
+  const at = (name: string) => join(dir, name);
   const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'];
-  const names = ['-subj', '/CN=stub', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert];
-  execFileSync('openssl', [...request, ...names], { stdio: 'ignore' });
-  const certificate = { key: readFileSync(key), cert: readFileSync(cert) };
+  const names = `subjectAltName=${['127.0.0.1', ...addresses].map((address) => `IP:${address}`).join()}`;
+  const output = ['-addext', names, '-keyout', at('key.pem'), '-out', at('cert.pem')];
+  if (ca) {
+    writeFileSync(at('ca.pem'), ca.cert);
+    writeFileSync(at('ca-key.pem'), ca.key);
+  }
+  const signer = ca ? ['-subj', '/CN=server', '-CA', at('ca.pem'), '-CAkey', at('ca-key.pem')] : ['-subj', '/CN=stub'];
+  execFileSync('openssl', [...request, ...signer, ...output], { stdio: 'ignore' });
+  const certificate = { key: readFileSync(at('key.pem')), cert: readFileSync(at('cert.pem')) };
   rmSync(dir, { recursive: true });
   return certificate;
 }
 
-let certificate: ReturnType<typeof makeCertificate> | undefined;
+let authority: Certificate | undefined;
 
 /** Answers from what the stubs noted in the store, and writes there where it listens. */
 export async function startApiServer(store: Store): Promise<Server> {
-  certificate ??= makeCertificate();
-  const server = createServer(certificate, (request, response) => {
+  authority ??= makeCertificate();
+  const ca = authority;
+  const server = createServer(ca, (request, response) => {
     const cluster = (request.headers.authorization ?? '').replace('Bearer ', '');
     if (!nodesOf(store, cluster).some(({ running }) => running)) return void request.socket.destroy();
     const object = answer(store, cluster, request.url ?? '');
     response.statusCode = object === undefined ? 404 : 200;
     response.end(JSON.stringify(object ?? { kind: 'Status', status: 'Failure' }));
   });
+  // One server for all: its certificate holds what was added for any, from the next connection on.
+  let held = '';
+  server.prependListener('connection', () => {
+    const addresses = store.list('certificates').flat();
+    if (held === addresses.join()) return;
+    held = addresses.join();
+    server.setSecureContext(makeCertificate(addresses, ca));
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  store.write('api', 'api', { server: `https://127.0.0.1:${port}`, ca: certificate.cert.toString('base64') });
+  store.write('api', 'api', { server: `https://127.0.0.1:${port}`, ca: ca.cert.toString('base64') });
   return server;
 }
 

@@ -79,7 +79,7 @@ function switchNode(name: string, running: boolean, store: Store): void {
 
 const json = (value: unknown): string => `${JSON.stringify(value)}\n`;
 
-/** `docker exec`, of the three things that are done on a node: writing a file, listing and changing its routing. */
+/** `docker exec`, of the things that are done on a node: writing a file, a new certificate, listing and changing its routing. */
 function execute(argv: readonly string[], stdin: string, store: Store): string {
   const [container = '', ...command] = argv.slice(argv[1] === '-i' ? 2 : 1);
   if (!store.read('containers', container)?.running)
@@ -88,6 +88,8 @@ function execute(argv: readonly string[], stdin: string, store: Store): string {
   const file = /^sh -c cat > \S+ && mv \S+ (\S+)$/.exec(script)?.[1];
   if (file !== undefined) store.write('files', `${container}:${file}`, stdin);
   else if (script.startsWith('sh -c ip -4 route show;')) return listRouting(container, store);
+  else if (script === 'sh -e' && stdin.includes('phase certs apiserver'))
+    store.write('certificates', container, store.read('containers', container)?.addresses ?? []);
   else if (script === 'sh -e') changeRouting(container, stdin, store);
   else throw new Failure(`the stub does not know: docker ${argv.join(' ')}`, 99);
   return '';

@@ -97,6 +97,7 @@ function remove(cluster: string, store: Store): void {
     store.remove('annotations', name);
     store.remove('labels', name);
     store.remove('routing', name);
+    store.remove('certificates', name);
     for (const key of store.keys('files').filter((one) => one.startsWith(`${name}:`))) store.remove('files', key);
     store.remove('containers', name);
   }

@@ -37,6 +37,8 @@ export interface Stored {
     readonly iptables: readonly string[];
     readonly ip6tables: readonly string[];
   };
+  /** Addresses that the certificate of a node's API server holds. */
+  readonly certificates: readonly string[];
   /** What was applied, by `CLUSTER:KIND`. */
   readonly applied: unknown;
   /** Where the API server is, whose certificate is its own CA (base64). */
