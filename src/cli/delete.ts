@@ -5,7 +5,7 @@ import { createRunner } from '../exec/run-command.ts';
 import type { StepReport } from '../exec/scheduler.ts';
 import { labState, stateRoot } from '../exec/state-directory.ts';
 import type { Observed } from '../lab/observed.ts';
-import { observeWorld } from '../observe/observe.ts';
+import { observeRouting, observeWorld } from '../observe/observe.ts';
 import { planDelete } from '../plan/plan-delete.ts';
 import { loadLab } from '../spec/load.ts';
 import { nearest } from '../spec/suggest.ts';
@@ -35,8 +35,10 @@ export async function deleteClusters(flags: DeleteFlags, io: Io): Promise<number
   const spec = await declared(dir, io, flags);
   const work: Work = { io, flags, verb: 'delete', lab: spec.lab, state, runner, kubeconfig: kubeconfig.file };
   const look = async (): Promise<{ plan: Plan; names: readonly string[] }> => {
-    const observed = await observeWorld({ uid, runner, ...readers(root, state, kubeconfig) });
-    const names = chooseNames({ flags, dir, named, uid, declared: spec.names, observed }, io);
+    const world = await observeWorld({ uid, runner, ...readers(root, state, kubeconfig) });
+    const names = chooseNames({ flags, dir, named, uid, declared: spec.names, observed: world }, io);
+    const staying = world.clusters.map(({ name }) => name).filter((name) => !names.includes(name));
+    const observed = await observeRouting(world, { uid, runner }, staying);
     const plan = planDelete(observed, { lab: { name: spec.lab, uid }, names, adopt: flags.adopt });
     const missing = plan.steps.length > 0 || !observed.engine ? observed.missing : [];
     if (missing.length > 0 && !(flags.dryrun && observed.engine)) {

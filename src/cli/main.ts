@@ -98,7 +98,7 @@ function checksOf(names: readonly string[]): readonly string[] {
 
 /** Everything that `lab` understands. A verb's code is loaded only when it is called. */
 export function describeCli(io: Io, line: string, done: (exitCode: number) => void): Argv {
-  const changeVerb = (verb: 'route' | 'repair' | 'stop' | 'start') => async (args: Parsed) => {
+  const changeVerb = (verb: 'route' | 'group' | 'repair' | 'stop' | 'start') => async (args: Parsed) => {
     const { change } = await import('./verbs.ts');
     done(await change(verb, { ...flagsOf(args, line), dryrun: args.dryrun === true }, io));
   };
@@ -162,6 +162,7 @@ export function describeCli(io: Io, line: string, done: (exitCode: number) => vo
         changing,
         changeVerb('route'),
       )
+      .command('group [words..]', 'join the clusters of each group: routes', changing, changeVerb('group'))
       .command('repair [words..]', 'put back what a restart or a hand took away', changing, changeVerb('repair'))
       .command('stop [words..]', 'stop the nodes of a lab', changing, changeVerb('stop'))
       .command('start [words..]', 'start the nodes of a lab, wait for them and repair', changing, changeVerb('start'))

@@ -11,6 +11,8 @@ const startRound: Round = { plan: planStart, readsRouting: false };
 const CHANGES = {
   /** One flat network of the clusters of each group. */
   route: [routeRound],
+  /** Everything that joins the clusters of each group. */
+  group: [routeRound],
   /** Puts back what a restart or a hand took away, and takes away what is stale. */
   repair: [repairRound, repairRound],
   /** The nodes of a lab, or of named clusters; nothing is lost. */
@@ -19,6 +21,6 @@ const CHANGES = {
   start: [startRound, repairRound, repairRound],
 } as const;
 
-/** `lab route`, `lab repair`, `lab stop`, `lab start`. */
+/** `lab route`, `lab group`, `lab repair`, `lab stop`, `lab start`. */
 export const change = (verb: keyof typeof CHANGES, flags: ChangeFlags, io: Io): Promise<number> =>
   changeLab(verb, CHANGES[verb], flags, io);

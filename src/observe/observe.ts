@@ -68,6 +68,15 @@ export async function observeWorld(input: Readers & { readonly uid: string }): P
   return assemble(input, state, { clusters, host, contexts, tools });
 }
 
+/** The same world, with the routes and rules of those nodes of a lab that run: a process each. */
+export async function observeRouting(
+  observed: Observed,
+  { uid, runner }: Pick<Readers, 'runner'> & { readonly uid: string },
+  names: readonly string[],
+): Promise<Observed> {
+  return { ...observed, nodeNetworks: await readNodeNetworks(runner, runningNodes(observed.clusters, uid, names)) };
+}
+
 function assemble(
   input: Readers,
   { engine, missing, networks, images }: EngineState,

@@ -4,6 +4,8 @@ import { describeOwner, NETWORK_LABELS } from '../lab/ownership.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import type { Plan, Step } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
+import { diffDeparture } from './diff-departure.ts';
+import { routingStep } from './routing-step.ts';
 
 export interface DeleteRequest {
   readonly lab: { readonly name: string; readonly uid: string };
@@ -14,8 +16,8 @@ export interface DeleteRequest {
 }
 
 /**
- * The steps that remove clusters and what they left: containers and volumes, contexts, and the network once nothing
- * is on it. Built from what is observed alone, so that it works when the spec is gone.
+ * The steps that remove clusters and what they left: containers and volumes, contexts, routes and exemptions on peers
+ * that stay, and the network once nothing is on it. Built from what is observed alone, so that it works when the spec is gone.
  * @throws InputError for a cluster that this lab did not make; EnvironmentError for a provider that cannot remove yet
  */
 export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequest): Plan {
@@ -28,6 +30,8 @@ export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequ
   const steps = doomed.flatMap((cluster) => clusterSteps(cluster, observed, lab.uid));
   const gone = names.filter((name) => !doomed.some((cluster) => cluster.name === name));
   const leftovers = gone.flatMap((name) => contextSteps(name, observed, lab.uid, []));
+  // Next to the removals, not before them: a peer that is broken does not keep a cluster alive.
+  const peers = diffDeparture(observed, lab.uid, doomed).map((change) => routingStep(change));
   const networks = networkSteps(
     observed,
     lab.uid,
@@ -38,9 +42,9 @@ export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequ
     version: 1,
     lab,
     verb: 'delete',
-    summary: `Plan: ${doomed.length} cluster${doomed.length === 1 ? '' : 's'} to delete, ${networks.length} network${networks.length === 1 ? '' : 's'} to remove.`,
+    summary: `Plan: ${doomed.length} cluster${doomed.length === 1 ? '' : 's'} to delete, ${networks.length} network${networks.length === 1 ? '' : 's'} to remove${peers.length > 0 ? `, ${peers.length} node${peers.length === 1 ? '' : 's'} of peers to clean` : ''}.`,
     warnings: [],
-    steps: [...steps, ...leftovers, ...networks],
+    steps: [...steps, ...leftovers, ...peers, ...networks],
   };
 }
 

@@ -90,6 +90,45 @@ describe('lab delete', () => {
     expect(networksOf(world)).toContain('shared');
   });
 
+  describe('of one of a group', () => {
+    const GROUP = specs({ a: '{group: g}', b: '{group: g, ipFamily: dual}', c: '{group: g}' });
+    const grouped = async (): Promise<World> => {
+      const world = await created(GROUP);
+      expectCode(await world.lab('group'), 0);
+      return world;
+    };
+    /** Everything that the nodes of a cluster have in their routes and rules. */
+    const routingOf = (world: World, name: string): string =>
+      JSON.stringify(world.store.read('routing', `${name}-control-plane`) ?? '');
+    const podsOf = async (world: World, name: string): Promise<string> =>
+      JSON.parse((await world.lab('info', name, '-o', 'json')).stdout)[0].pods[0];
+
+    it('takes its routes and exemptions away from the others, and only those', async () => {
+      const world = await grouped();
+      const [gone, stays] = [await podsOf(world, 'c'), await podsOf(world, 'a')];
+      expect(routingOf(world, 'b')).toContain(gone);
+      const dry = await world.lab('delete', 'c', '--dryrun', '-o', 'name');
+      expect(dry.stdout.split('\n')).toEqual(
+        expect.arrayContaining(['c/remove', 'a/routing/a-control-plane', 'b/routing/b-control-plane']),
+      );
+      rmSync(join(world.root, 'clusters/c.yaml'));
+      expectCode(await world.lab('delete', 'c'), 0);
+      for (const name of ['a', 'b']) expect(routingOf(world, name)).not.toContain(gone.slice(0, -'0/16'.length));
+      expect(routingOf(world, 'b')).toContain(stays);
+      const again = await world.during(() => world.lab('delete', 'c'));
+      expect(again.filter(changes)).toEqual([]);
+      expect((await world.during(() => world.lab('group'))).filter(changes)).toEqual([]);
+    });
+
+    it('also when somebody else removed it', async () => {
+      const world = await grouped();
+      const gone = await podsOf(world, 'c');
+      world.store.remove('containers', 'c-control-plane');
+      expectCode(await world.lab('delete', 'c'), 0);
+      expect(routingOf(world, 'a')).not.toContain(gone);
+    });
+  });
+
   it('needs no specs', async () => {
     const world = await created(TWO);
     rmSync(join(world.root, 'clusters'), { recursive: true });
