@@ -59,6 +59,6 @@ describe('the plan of a first create', () => {
   });
 
   it('is there for every lab that comes with us', () => {
-    expect(labs).toContain('clusters');
+    expect(labs).toEqual(expect.arrayContaining(['clusters', 'clusters/ipv6']));
   });
 });

@@ -1,0 +1,267 @@
+#!/usr/bin/env bash
+# lab create, lab ipv6. Plan: 3 clusters to create, 0 to finish, 0 to leave; takes about 1.8 GiB of memory and 3.9 GiB of disk.
+set -euo pipefail
+
+STATE=${XDG_STATE_HOME:-$HOME/.local/state}/lab/labs/0123456789ab
+(umask 077 && mkdir -p "$STATE/kubeconfigs")
+
+# retry SECONDS EVERY COMMAND...: until it succeeds; standard input is the same for every try
+retry() {
+  local end=$((SECONDS + $1)) every=$2 input
+  shift 2
+  input=$(cat)
+  until "$@" <<<"$input"; do
+    [ "$SECONDS" -lt "$end" ] || return 1
+    sleep "$every"
+  done
+}
+
+# merge_contexts PRIVATE NAME...: adds the cluster of a private kubeconfig to yours, as a context of each name
+merge_contexts() {
+  local private=$1 yours=${KUBECONFIG:-$HOME/.kube/config} copy merged cluster user name
+  shift
+  yours=${yours%%:*}
+  mkdir -p "$(dirname "$yours")" && touch "$yours"
+  copy=$(mktemp) && merged=$(mktemp) && cp "$private" "$copy"
+  cluster=$(kubectl --kubeconfig "$copy" config view --minify -o 'jsonpath={.contexts[0].context.cluster}')
+  user=$(kubectl --kubeconfig "$copy" config view --minify -o 'jsonpath={.contexts[0].context.user}')
+  for name; do
+    kubectl --kubeconfig "$copy" config set-context "$name" --cluster="$cluster" --user="$user" >/dev/null
+  done
+  kubectl --kubeconfig "$copy" config unset current-context >/dev/null
+  KUBECONFIG="$yours:$copy" kubectl config view --flatten --raw >"$merged" && cat "$merged" >"$yours"
+  rm -f "$copy" "$merged"
+}
+
+# lab: create Docker network lab-ipv6
+# IPv4 first, because k3d reads only the first entry; an ip-range, so that Docker never hands out pool addresses.
+[ -z "$(docker network ls --quiet --filter 'name=^lab-ipv6$')" ] || { echo 'a Docker network called lab-ipv6 appeared while this ran' >&2; exit 1; }
+docker network create --driver bridge --label lab.uid=0123456789ab --label lab.name=ipv6 --label lab.dir=/labs/practical/clusters --subnet 172.28.0.0/20 --gateway 172.28.0.1 --ip-range 172.28.0.0/21 --ipv6 --subnet fd00:1ab::/64 --gateway fd00:1ab::1 --ip-range fd00:1ab::/112 lab-ipv6
+
+# sma-dual: create the nodes
+# Without --wait, because kind exits 0 when that wait times out; readiness is its own step.
+[ -z "$(docker ps -aq --filter label=io.x-k8s.kind.cluster=sma-dual)" ] || { echo 'a kind cluster called sma-dual appeared while this ran' >&2; exit 1; }
+KIND_EXPERIMENTAL_PROVIDER=docker KIND_EXPERIMENTAL_DOCKER_NETWORK=lab-ipv6 kind create cluster --name sma-dual --config - --kubeconfig "$STATE/kubeconfigs/sma-dual.yaml" --wait 0s <<'EOF'
+kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+networking:
+  ipFamily: dual
+  podSubnet: fd00:10:d0::/56,10.64.0.0/16
+  serviceSubnet: fd00:96:d0::/112,10.192.0.0/16
+  kubeProxyMode: iptables
+  apiServerAddress: 127.0.0.1
+nodes:
+  - role: control-plane
+    extraMounts:
+      - hostPath: /dev/null
+        containerPath: /lab/owner/0123456789ab
+        readOnly: true
+EOF
+
+# sma-dual: wait for the node
+retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/sma-dual.yaml" wait --for=condition=Ready nodes --all --timeout=30s </dev/null
+
+# sma-dual: add sma-dual-control-plane's IPv4 address to its API server's certificate
+# kubeadm's certificate holds the address of the first family only; a restart makes it from the same configuration.
+docker exec -i sma-dual-control-plane sh -e <<'EOF'
+conf=/kind/kubeadm.conf pki=/etc/kubernetes/pki new=/etc/kubernetes/pki.lab
+address=$(ip -4 -o addr show dev eth0 scope global | awk '{ sub("/.*", "", $4); print $4; exit }')
+[ -n "$address" ] || { echo "eth0 has no IPv4 address" >&2; exit 1; }
+sed -i -e '/ # lab$/d' -e "/^  certSANs:$/{n;s|^\( *- \).*|&\n\1\"$address\" # lab|}" $conf
+grep -q ' # lab$' $conf || { echo "$conf has no list of certSANs" >&2; exit 1; }
+rm -rf $new
+mkdir -m 700 $new
+ln -s $pki/ca.crt $pki/ca.key $new
+sed "s|^kind: ClusterConfiguration$|&\ncertificatesDir: $new|" $conf > $new/kubeadm.conf
+kubeadm init phase certs apiserver --config $new/kubeadm.conf
+mv $new/apiserver.key $new/apiserver.crt $pki
+rm -rf $new
+for second in $(seq 90); do
+  curl -s -m 3 -o /dev/null --cacert $pki/ca.crt "https://$address:6443/livez" && exit
+  sleep 1
+done
+echo "the API server does not show its new certificate" >&2
+exit 1
+EOF
+
+# sma-dual: note on the node that it was ready
+# A cluster with this note is never made anew by a create; it can be read when the node is stopped.
+docker exec -i sma-dual-control-plane sh -c 'cat > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+{"version":1,"lab":"ipv6","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"dual","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-ipv6","network.pods":"fd00:10:d0::/56,10.64.0.0/16","network.services":"fd00:96:d0::/112,10.192.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["fd00:10:d0::/56","10.64.0.0/16"],"services":["fd00:96:d0::/112","10.192.0.0/16"],"loadBalancer":["172.28.8.0/28","fd00:1ab::1:0/124"],"images":{}}
+EOF
+
+# sma-dual: note the same in the cluster
+kubectl --kubeconfig "$STATE/kubeconfigs/sma-dual.yaml" annotate node sma-dual-control-plane --overwrite 'lab/cluster={"version":1,"lab":"ipv6","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"dual","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-ipv6","network.pods":"fd00:10:d0::/56,10.64.0.0/16","network.services":"fd00:96:d0::/112,10.192.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["fd00:10:d0::/56","10.64.0.0/16"],"services":["fd00:96:d0::/112","10.192.0.0/16"],"loadBalancer":["172.28.8.0/28","fd00:1ab::1:0/124"],"images":{}}'
+
+# sma-dual: install MetalLB
+retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/sma-dual.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+
+# sma-dual: wait for MetalLB's controller
+kubectl --kubeconfig "$STATE/kubeconfigs/sma-dual.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
+
+# sma-dual: wait for MetalLB's speaker
+kubectl --kubeconfig "$STATE/kubeconfigs/sma-dual.yaml" --namespace metallb-system rollout status daemonset/speaker --timeout=180s
+
+# sma-dual: hand out 172.28.8.0/28 and fd00:1ab::1:0/124
+# A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
+retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/sma-dual.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata:
+  name: lab
+  namespace: metallb-system
+  annotations:
+    lab/manifest: https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml
+spec:
+  addresses:
+    - 172.28.8.0/28
+    - fd00:1ab::1:0/124
+---
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata:
+  name: lab
+  namespace: metallb-system
+spec:
+  ipAddressPools:
+    - lab
+EOF
+
+# sma-dual: add context sma-dual and kind-sma-dual
+merge_contexts "$STATE/kubeconfigs/sma-dual.yaml" sma-dual kind-sma-dual
+
+# sma-v4: create the nodes
+# Without --wait, because kind exits 0 when that wait times out; readiness is its own step.
+[ -z "$(docker ps -aq --filter label=io.x-k8s.kind.cluster=sma-v4)" ] || { echo 'a kind cluster called sma-v4 appeared while this ran' >&2; exit 1; }
+KIND_EXPERIMENTAL_PROVIDER=docker KIND_EXPERIMENTAL_DOCKER_NETWORK=lab-ipv6 kind create cluster --name sma-v4 --config - --kubeconfig "$STATE/kubeconfigs/sma-v4.yaml" --wait 0s <<'EOF'
+kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+networking:
+  ipFamily: ipv4
+  podSubnet: 10.0.0.0/16
+  serviceSubnet: 10.128.0.0/16
+  kubeProxyMode: iptables
+  apiServerAddress: 127.0.0.1
+nodes:
+  - role: control-plane
+    extraMounts:
+      - hostPath: /dev/null
+        containerPath: /lab/owner/0123456789ab
+        readOnly: true
+EOF
+
+# sma-v4: wait for the node
+retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v4.yaml" wait --for=condition=Ready nodes --all --timeout=30s </dev/null
+
+# sma-v4: note on the node that it was ready
+# A cluster with this note is never made anew by a create; it can be read when the node is stopped.
+docker exec -i sma-v4-control-plane sh -c 'cat > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+{"version":1,"lab":"ipv6","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-ipv6","network.pods":"10.0.0.0/16","network.services":"10.128.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.0.0.0/16"],"services":["10.128.0.0/16"],"loadBalancer":["172.28.8.16/28"],"images":{}}
+EOF
+
+# sma-v4: note the same in the cluster
+kubectl --kubeconfig "$STATE/kubeconfigs/sma-v4.yaml" annotate node sma-v4-control-plane --overwrite 'lab/cluster={"version":1,"lab":"ipv6","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-ipv6","network.pods":"10.0.0.0/16","network.services":"10.128.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.0.0.0/16"],"services":["10.128.0.0/16"],"loadBalancer":["172.28.8.16/28"],"images":{}}'
+
+# sma-v4: install MetalLB
+retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v4.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+
+# sma-v4: wait for MetalLB's controller
+kubectl --kubeconfig "$STATE/kubeconfigs/sma-v4.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
+
+# sma-v4: wait for MetalLB's speaker
+kubectl --kubeconfig "$STATE/kubeconfigs/sma-v4.yaml" --namespace metallb-system rollout status daemonset/speaker --timeout=180s
+
+# sma-v4: hand out 172.28.8.16/28
+# A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
+retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v4.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata:
+  name: lab
+  namespace: metallb-system
+  annotations:
+    lab/manifest: https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml
+spec:
+  addresses:
+    - 172.28.8.16/28
+---
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata:
+  name: lab
+  namespace: metallb-system
+spec:
+  ipAddressPools:
+    - lab
+EOF
+
+# sma-v4: add context sma-v4 and kind-sma-v4
+merge_contexts "$STATE/kubeconfigs/sma-v4.yaml" sma-v4 kind-sma-v4
+
+# sma-v6: create the nodes
+# Without --wait, because kind exits 0 when that wait times out; readiness is its own step.
+[ -z "$(docker ps -aq --filter label=io.x-k8s.kind.cluster=sma-v6)" ] || { echo 'a kind cluster called sma-v6 appeared while this ran' >&2; exit 1; }
+KIND_EXPERIMENTAL_PROVIDER=docker KIND_EXPERIMENTAL_DOCKER_NETWORK=lab-ipv6 kind create cluster --name sma-v6 --config - --kubeconfig "$STATE/kubeconfigs/sma-v6.yaml" --wait 0s <<'EOF'
+kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+networking:
+  ipFamily: ipv6
+  podSubnet: fd00:10::/56
+  serviceSubnet: fd00:96::/112
+  kubeProxyMode: iptables
+  apiServerAddress: 127.0.0.1
+nodes:
+  - role: control-plane
+    extraMounts:
+      - hostPath: /dev/null
+        containerPath: /lab/owner/0123456789ab
+        readOnly: true
+EOF
+
+# sma-v6: wait for the node
+retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v6.yaml" wait --for=condition=Ready nodes --all --timeout=30s </dev/null
+
+# sma-v6: note on the node that it was ready
+# A cluster with this note is never made anew by a create; it can be read when the node is stopped.
+docker exec -i sma-v6-control-plane sh -c 'cat > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+{"version":1,"lab":"ipv6","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv6","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-ipv6","network.pods":"fd00:10::/56","network.services":"fd00:96::/112","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["fd00:10::/56"],"services":["fd00:96::/112"],"loadBalancer":["fd00:1ab::1:10/124"],"images":{}}
+EOF
+
+# sma-v6: note the same in the cluster
+kubectl --kubeconfig "$STATE/kubeconfigs/sma-v6.yaml" annotate node sma-v6-control-plane --overwrite 'lab/cluster={"version":1,"lab":"ipv6","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv6","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-ipv6","network.pods":"fd00:10::/56","network.services":"fd00:96::/112","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["fd00:10::/56"],"services":["fd00:96::/112"],"loadBalancer":["fd00:1ab::1:10/124"],"images":{}}'
+
+# sma-v6: install MetalLB
+retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v6.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+
+# sma-v6: wait for MetalLB's controller
+kubectl --kubeconfig "$STATE/kubeconfigs/sma-v6.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
+
+# sma-v6: wait for MetalLB's speaker
+kubectl --kubeconfig "$STATE/kubeconfigs/sma-v6.yaml" --namespace metallb-system rollout status daemonset/speaker --timeout=180s
+
+# sma-v6: hand out fd00:1ab::1:10/124
+# A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
+retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v6.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata:
+  name: lab
+  namespace: metallb-system
+  annotations:
+    lab/manifest: https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml
+spec:
+  addresses:
+    - fd00:1ab::1:10/124
+---
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata:
+  name: lab
+  namespace: metallb-system
+spec:
+  ipAddressPools:
+    - lab
+EOF
+
+# sma-v6: add context sma-v6 and kind-sma-v6
+merge_contexts "$STATE/kubeconfigs/sma-v6.yaml" sma-v6 kind-sma-v6
