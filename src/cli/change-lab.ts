@@ -17,6 +17,8 @@ export interface Round {
   readonly plan: (desired: Desired, observed: Observed, names: readonly string[]) => Plan;
   /** Whether it looks at routes and rules, which costs a process a node. */
   readonly readsRouting: boolean;
+  /** It is repeated, at most so often, while it had to wait for a cluster: what that one lacks shows only then. */
+  readonly atMost?: number;
 }
 
 /**
@@ -54,9 +56,12 @@ export async function changeLab(verb: string, rounds: readonly Round[], flags: C
   };
   return withLab(work, async () => {
     const done: { plan: string; steps: unknown }[] = [];
-    for (const round of rounds) {
+    const left = [...rounds];
+    for (let round = left.shift(); round; round = left.shift()) {
       const plan = await planRound(round);
       if (plan.steps.length === 0) continue;
+      const { atMost = 1 } = round;
+      if (atMost > 1 && plan.steps.some(({ kind }) => kind === 'wait')) left.unshift({ ...round, atMost: atMost - 1 });
       const { reports, exitCode } = await executePlan(plan, work);
       done.push({ plan: plan.summary, steps: reports });
       if (exitCode !== EXIT.done) {

@@ -3,7 +3,8 @@ import { type ChangeFlags, changeLab, type Round } from './change-lab.ts';
 import type { Io } from './io.ts';
 
 const routeRound: Round = { plan: planRoute, readsRouting: true };
-const repairRound: Round = { plan: planRepair, readsRouting: true };
+// On a busy machine an API server may be away again when its turn comes: routing then waits for the next look.
+const repairRound: Round = { plan: planRepair, readsRouting: true, atMost: 5 };
 const stopRound: Round = { plan: planStop, readsRouting: false };
 const startRound: Round = { plan: planStart, readsRouting: false };
 
@@ -14,11 +15,11 @@ const CHANGES = {
   /** Everything that joins the clusters of each group. */
   group: [routeRound],
   /** Puts back what a restart or a hand took away, and takes away what is stale. */
-  repair: [repairRound, repairRound],
+  repair: [repairRound],
   /** The nodes of a lab, or of named clusters; nothing is lost. */
   stop: [stopRound],
   /** Starts, waits for readiness, and repairs: addresses may have changed, routes are gone. */
-  start: [startRound, repairRound, repairRound],
+  start: [startRound, repairRound],
 } as const;
 
 /** `lab route`, `lab group`, `lab repair`, `lab stop`, `lab start`. */
