@@ -35,7 +35,12 @@ export async function deleteClusters(flags: DeleteFlags, io: Io): Promise<number
   const spec = await declared(dir, io, flags);
   const work: Work = { io, flags, verb: 'delete', lab: spec.lab, state, runner, kubeconfig: kubeconfig.file };
   const look = async (): Promise<{ plan: Plan; names: readonly string[] }> => {
-    const world = await observeWorld({ uid, runner, ...readers(root, state, kubeconfig) });
+    const world = await observeWorld({
+      uid,
+      names: [...named, ...spec.names],
+      runner,
+      ...readers(root, state, kubeconfig),
+    });
     const names = chooseNames({ flags, dir, named, uid, declared: spec.names, observed: world }, io);
     const staying = world.clusters.map(({ name }) => name).filter((name) => !names.includes(name));
     const observed = await observeRouting(world, { uid, runner }, staying);

@@ -60,11 +60,15 @@ const runningNodes = (clusters: readonly ObservedCluster[], uid: string, names: 
     .flatMap(({ nodes }) => nodes.flatMap(({ name, role, running }) => (running && role !== 'proxy' ? [name] : [])));
 
 /** Reads the world for a lab whose spec may be gone: what runs under its uid, and nothing of the host. */
-export async function observeWorld(input: Readers & { readonly uid: string }): Promise<Observed> {
+export async function observeWorld(
+  input: Readers & { readonly uid: string; readonly names: readonly string[] },
+): Promise<Observed> {
   const [state, contexts] = await Promise.all([observeEngine(input.runner, []), input.readContexts()]);
   const clusters = await observeClusters({ ...input, containers: state.containers, choosingFor: [] });
   const host: HostState = { platform: process.platform, routes: [], resolvers: [], portsInUse: [] };
-  const tools = [...new Set(clusters.flatMap(({ provider }) => PROVIDERS[provider].binaries))];
+  // What others made with other tools needs none of them.
+  const own = clusters.filter(({ name, owner }) => owner === input.uid || input.names.includes(name));
+  const tools = [...new Set(own.flatMap(({ provider }) => PROVIDERS[provider].binaries))];
   return assemble(input, state, { clusters, host, contexts, tools });
 }
 

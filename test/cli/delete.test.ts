@@ -159,6 +159,17 @@ describe('lab delete', () => {
     expect(contextsOf(world)).toEqual(['faces', 'kind-faces']);
   });
 
+  it('needs no tool that only clusters of others were made with', async () => {
+    const world = await created(specs({ faces: '{}' }));
+    world.store.write('containers', 'k3d-theirs-server-0', {
+      ...{ id: 'id-theirs', name: 'k3d-theirs-server-0', running: true, network: 'bridge' },
+      labels: { app: 'k3d', 'k3d.cluster': 'theirs', 'k3d.role': 'server' },
+      ...{ addresses: ['172.17.0.8'], mounts: [], ports: [] },
+    });
+    expectCode(await world.lab('delete', 'faces'), 0);
+    expect(world.store.list('containers').map(({ name }) => name)).toEqual(['k3d-theirs-server-0']);
+  });
+
   it('refuses a cluster that it did not make, unless told to', async () => {
     const world = await makeWorld(TWO);
     world.addForeign('smiley');

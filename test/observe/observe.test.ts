@@ -175,7 +175,7 @@ describe("other people's clusters", () => {
   it('are seen when the spec is gone', async () => {
     const { runner } = fakeEngine({ nodes, files });
     const world = await observeWorld({
-      ...{ uid: OTHER_UID, runner },
+      ...{ uid: OTHER_UID, names: [], runner },
       readContexts: async () => [],
       readReservations: () => [],
       privateKubeconfig: async () => undefined,
@@ -214,7 +214,7 @@ describe('a real engine with three clusters of a lab', () => {
       readReservations: () => [],
       privateKubeconfig: async () => undefined,
     };
-    const own = await observeWorld({ ...input, uid: UID });
+    const own = await observeWorld({ ...input, uid: UID, names: [] });
     expect(own.clusters.map(({ name, owner, nodes }) => [name, owner, nodes.length])).toEqual([
       ['le-dual', UID, 2],
       ['le-v4', UID, 1],
