@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
 import { formatTable } from '../../src/report/table.ts';
 import { clusterText, specs, World } from '../stubs/world.ts';
+import { routingTables } from './routing.ts';
 
 const CLI = resolve('dist/cli.js');
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 21);
@@ -99,6 +100,7 @@ try {
   const text = [
     formatTable(['COMMAND', 'MEDIAN', 'TO NODE', 'AIM'], [...start, ...large.slice(1)]),
     formatTable(['PROCESSES', 'FIRST', 'SECOND', 'AIM'], processes),
+    ...(await routingTables()),
   ];
   process.stdout.write(`${text.join('\n\n')}\n`);
 } finally {
