@@ -12,7 +12,6 @@ import { planCreate } from '../plan/plan-create.ts';
 import { type Preflight, preflight } from '../plan/preflight.ts';
 import { resolve } from '../plan/resolve.ts';
 import { clustersToMake } from '../plan/summary.ts';
-import { PROVIDERS } from '../providers/index.ts';
 import { describeClusters, formatClusters } from '../report/cluster-info.ts';
 import type { Plan } from '../step/step.ts';
 import type { Work } from './execute-plan.ts';
@@ -47,15 +46,12 @@ export async function create(flags: CreateFlags, io: Io): Promise<number> {
       },
     ]);
   }
-  const { makeable, onlyPlanned } = splitByProvider(session);
   if (flags.dryrun) {
-    const planned = await planNow(session, flags, makeable);
-    for (const text of notYet(onlyPlanned)) note(io, text);
-    await showPlan(planned, session, flags, io);
+    await showPlan(await planNow(session, flags), session, flags, io);
     return EXIT.done;
   }
   // A look without the lock: a machine that lacks something is told so before anything is written.
-  const first = await planNow(session, flags, makeable);
+  const first = await planNow(session, flags);
   const { missing, engine } = first.observed;
   const work: Work = {
     ...(engine && { cpus: engine.cpus }),
@@ -74,15 +70,10 @@ export async function create(flags: CreateFlags, io: Io): Promise<number> {
       missing.map(({ hint }) => hint).join('\n'),
     );
   }
-  if (onlyPlanned.length > 0)
-    throw new EnvironmentError(
-      `nothing was created: ${notYet(onlyPlanned).join('; ')}`,
-      hintForMakeable(session, makeable),
-    );
   const { withLab } = await import('./execute-plan.ts');
   return withLab(work, async () => {
     const settled = first.changes.length === 0 || !engine;
-    const planned = settled ? first : await planAndReserve(session, flags, makeable, engine.id);
+    const planned = settled ? first : await planAndReserve(session, flags, engine.id);
     try {
       return await carryOut(planned, session, work, flags);
     } finally {
@@ -91,21 +82,8 @@ export async function create(flags: CreateFlags, io: Io): Promise<number> {
   });
 }
 
-function splitByProvider({ lab, names }: Session) {
-  const chosen = lab.clusters.filter(({ name }) => names.includes(name));
-  return {
-    makeable: chosen.filter(({ provider }) => PROVIDERS[provider].make).map(({ name }) => name),
-    onlyPlanned: chosen.filter(({ provider }) => !PROVIDERS[provider].make),
-  };
-}
-
-const notYet = (clusters: Session['lab']['clusters']): string[] =>
-  clusters.map(({ name, provider }) => `${name}: ${provider} clusters are planned and shown; creating one comes next`);
-
-const hintForMakeable = ({ lab }: Session, names: readonly string[]): string | undefined =>
-  names.length > 0 ? `create the others by name: lab create ${lab.dir} ${names.join(' ')}` : undefined;
-
-async function planNow(session: Session, flags: CreateFlags, names: readonly string[]): Promise<Planned> {
+async function planNow(session: Session, flags: CreateFlags): Promise<Planned> {
+  const { names } = session;
   const observed = await session.observe({ choose: true, count: !flags.dryrun });
   const desired = resolve(session.lab, observed);
   const unknown = flags.recreate.filter((name) => !names.includes(name));
@@ -128,17 +106,12 @@ async function planNow(session: Session, flags: CreateFlags, names: readonly str
 }
 
 /** Chooses ranges under the lock of the engine and reserves them there, so that no other lab takes the same. */
-async function planAndReserve(
-  session: Session,
-  flags: CreateFlags,
-  names: readonly string[],
-  engineId: string,
-): Promise<Planned> {
+async function planAndReserve(session: Session, flags: CreateFlags, engineId: string): Promise<Planned> {
   const engine = engineState(session.stateRoot, engineId);
   await engine.prepare();
   const lock = await acquireLock(engine.lock, { name: 'the engine', verb: 'create', wait: 60 });
   try {
-    const planned = await planNow(session, flags, names);
+    const planned = await planNow(session, flags);
     const making = clustersToMake(planned.changes);
     const ranges = planned.desired.clusters
       .filter(({ name }) => making.includes(name))

@@ -3,7 +3,6 @@ import type { Observed } from '../lab/observed.ts';
 import { diffForCreate } from '../plan/diff.ts';
 import { engineAndTools, type Preflight, preflight } from '../plan/preflight.ts';
 import { resolve } from '../plan/resolve.ts';
-import { PROVIDERS } from '../providers/index.ts';
 import { formatTable } from '../report/table.ts';
 import { type Flags, type Io, note, print } from './io.ts';
 import { isData, printData } from './print-plan.ts';
@@ -37,10 +36,7 @@ interface SpecCheck {
 }
 
 /** The checks of a create; what stands in its way before anything can be counted is a failed check, too. */
-function countChecks({ lab, names: named }: Session, observed: Observed): (Preflight | SpecCheck)[] {
-  const names = lab.clusters
-    .filter(({ provider, name }) => PROVIDERS[provider].make && named.includes(name))
-    .map(({ name }) => name);
+function countChecks({ lab, names }: Session, observed: Observed): (Preflight | SpecCheck)[] {
   try {
     const desired = resolve(lab, observed);
     return preflight(desired, observed, diffForCreate(desired, observed, { names, recreate: [] }));

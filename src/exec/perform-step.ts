@@ -41,7 +41,7 @@ export function createPerformer(input: PerformInput): (step: Step) => Promise<st
     const request = {
       ...command(step, step.argv),
       ...(stdin !== undefined && { stdin: text(stdin) }),
-      ...(env && { env }),
+      ...(env && { env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, text(value)])) }),
     };
     const deadline = performance.now() + (step.retry?.for ?? 0) * 1000;
     for (;;) {

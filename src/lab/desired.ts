@@ -36,6 +36,8 @@ export interface DesiredCluster {
   readonly pods: readonly Range[];
   readonly services: readonly Range[];
   readonly loadBalancer: readonly Range[];
+  /** Where its API server is published on 127.0.0.1, when the plan chooses the port. */
+  readonly apiPort?: number;
   /** The context of the cluster's own name first, then the provider's. */
   readonly contexts: readonly string[];
   /** What only a rebuild can change, as text: compared with what the cluster was made from. */

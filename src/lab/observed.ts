@@ -106,7 +106,7 @@ export interface HostState {
   /** Bytes. */
   readonly memoryAvailable?: number;
   readonly diskAvailable?: number;
-  /** Host ports of the specs that something already holds, such as `8080/tcp` or `127.0.0.1:8080/tcp`. */
+  /** Host ports, of those that were tried, that something already holds, such as `8080/tcp` or `127.0.0.1:8080/tcp`. */
   readonly portsInUse: readonly string[];
 }
 

@@ -1,5 +1,5 @@
-import type { AppliedCluster, NodeContainer, ObservedCluster } from '../lab/observed.ts';
-import { ownerOf, RECORD_FILE } from '../lab/ownership.ts';
+import type { AppliedCluster, DockerNetwork, NodeContainer, ObservedCluster } from '../lab/observed.ts';
+import { NETWORK_LABELS, ownerOf, RECORD_FILE } from '../lab/ownership.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import type { ClusterRanges, Provider } from '../providers/provider.ts';
 import type { Runner } from '../step/runner.ts';
@@ -18,6 +18,7 @@ export interface PrivateKubeconfig {
 export interface ClusterInput {
   readonly runner: Runner;
   readonly containers: readonly Container[];
+  readonly networks: readonly DockerNetwork[];
   readonly uid: string;
   /** Whether ranges may have to be chosen for these clusters of the lab; none when the verb chooses nothing. */
   readonly choosingFor: readonly string[];
@@ -37,7 +38,7 @@ interface Group {
  * lab's cost a process each: they are read only when one of its own needs a new range.
  */
 export async function observeClusters(input: ClusterInput): Promise<ObservedCluster[]> {
-  const groups = groupNodes(input.containers);
+  const groups = groupNodes(input);
   const own = await Promise.all(
     groups.filter(({ owner }) => owner === input.uid).map((group) => observeOwn(group, input)),
   );
@@ -50,7 +51,7 @@ export async function observeClusters(input: ClusterInput): Promise<ObservedClus
   return [...own, ...foreign].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function groupNodes(containers: readonly Container[]): Group[] {
+function groupNodes({ containers, networks }: Pick<ClusterInput, 'containers' | 'networks'>): Group[] {
   const groups = new Map<string, Group>();
   for (const container of containers) {
     for (const provider of Object.values(PROVIDERS)) {
@@ -70,9 +71,18 @@ function groupNodes(containers: readonly Container[]): Group[] {
   for (const group of groups.values()) {
     group.nodes.sort(byName);
     group.containers.sort(byName);
+    // A provider's helper carries no mark: where nothing else is left, it is whose the network is.
+    const owner = group.nodes.every(({ role }) => role === 'proxy') && ownerOfNetwork(networks, group.nodes);
+    if (owner) group.owner ??= owner;
   }
   return [...groups.values()];
 }
+
+/** The lab that made a network which these containers are on. */
+const ownerOfNetwork = (networks: readonly DockerNetwork[], nodes: readonly NodeContainer[]): string | undefined => {
+  const names = nodes.flatMap((node) => Object.keys(node.networks));
+  return networks.find(({ name }) => names.includes(name))?.labels[NETWORK_LABELS.uid];
+};
 
 const baseOf = ({ provider, name, nodes, owner }: Group): ObservedCluster => ({
   provider: provider.name,

@@ -3,6 +3,7 @@ import { release } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { EnvironmentError } from '../errors.ts';
 import type { DockerNetwork, Observed } from '../lab/observed.ts';
+import type { Provider } from '../providers/provider.ts';
 import { type Outcome, type Runner, succeeded } from '../step/runner.ts';
 import {
   type Container,
@@ -127,3 +128,21 @@ export function missingTools(tools: readonly string[], path = process.env.PATH ?
     .filter((tool) => !folders.some((folder) => existsSync(join(folder, tool))))
     .map((tool) => ({ what: `${tool} is not on the PATH`, hint: `install it: ${INSTALL[tool] ?? tool}` }));
 }
+
+/** Programs that are there but too old to make a cluster with; one that does not answer is told of when it is used. */
+export async function oldTools(runner: Runner, providers: readonly Provider[]): Promise<Missing[]> {
+  const found = await Promise.all(
+    providers.map(async ({ binaries: [tool = ''], minimumVersion }) => {
+      if (!minimumVersion) return [];
+      const { stdout } = await runner.run({ argv: minimumVersion.argv, timeout: 20 });
+      const version = minimumVersion.read(stdout);
+      if (version === undefined || !isOlder(version, minimumVersion.version)) return [];
+      const what = `${tool} ${version} is too old: ${minimumVersion.version} is the first that will do`;
+      return [{ what, hint: `install a newer one: ${INSTALL[tool] ?? tool}` }];
+    }),
+  );
+  return found.flat();
+}
+
+/** Whether `1.9.0` is older than `1.10.0`. */
+const isOlder = (version: string, than: string): boolean => version.localeCompare(than, 'en', { numeric: true }) < 0;

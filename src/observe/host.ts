@@ -7,9 +7,9 @@ import { blockAround, formatCidr } from '../net/cidr.ts';
 
 export interface HostInput {
   readonly engine?: Engine | undefined;
-  /** Host ports that the specs want. */
+  /** Host ports to try. */
   readonly ports: readonly HostPort[];
-  /** Whether to count what a create needs (inotify, memory, disk, ports), beside routes and resolvers. */
+  /** Whether to count what a create needs (inotify, memory, disk), beside routes and resolvers. */
   readonly count: boolean;
 }
 
@@ -21,13 +21,11 @@ export async function observeHost({ engine, ports, count }: HostInput): Promise<
     platform: process.platform,
     routes: readRoutes(),
     resolvers: readResolvers(),
-    portsInUse: [],
+    // Nor do its ports.
+    portsInUse: isElsewhere ? [] : await findPortsInUse(ports),
     ...(process.platform === 'linux' && !isElsewhere && { ipv6: hasIpv6() }),
   };
-  if (!count) return base;
-  // Nor do its ports.
-  if (isElsewhere) return base;
-  return { ...base, ...localNumbers(engine?.rootDir), portsInUse: await findPortsInUse(ports) };
+  return count && !isElsewhere ? { ...base, ...localNumbers(engine?.rootDir) } : base;
 }
 
 const hasIpv6 = (): boolean =>

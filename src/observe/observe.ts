@@ -1,9 +1,12 @@
-import type { Lab } from '../lab/lab.ts';
+import { apiPorts } from '../lab/api-port.ts';
+import type { HostPort } from '../lab/host-port.ts';
+import type { Cluster, Lab } from '../lab/lab.ts';
 import type { HostState, Observed, ObservedCluster, ObservedContext, Reservation } from '../lab/observed.ts';
 import { PROVIDERS } from '../providers/index.ts';
+import type { Provider } from '../providers/provider.ts';
 import type { Runner } from '../step/runner.ts';
 import { observeClusters, type PrivateKubeconfig } from './clusters.ts';
-import { type EngineState, missingTools, observeEngine } from './engine.ts';
+import { type EngineState, missingTools, observeEngine, oldTools } from './engine.ts';
 import { observeHost } from './host.ts';
 import { readNodeNetworks } from './node-network.ts';
 
@@ -41,18 +44,33 @@ export async function observe(input: ObserveInput): Promise<Observed> {
     containers.flatMap((one) => Object.values(PROVIDERS).map((provider) => provider.recognise(one)?.cluster)),
   );
   const choosingFor = depth.choose ? names : [];
-  const ports = wanted
-    .filter(({ name }) => !known.has(name))
-    .flatMap((cluster) => PROVIDERS[cluster.provider].hostPorts(cluster));
-  const [clusters, host] = await Promise.all([
-    observeClusters({ runner, containers, uid: lab.uid, choosingFor, privateKubeconfig: input.privateKubeconfig }),
-    observeHost({ engine, ports, count: depth.count }),
+  const unmade = wanted.filter(({ name }) => !known.has(name));
+  const ports = depth.count ? unmade.flatMap((cluster) => PROVIDERS[cluster.provider].hostPorts(cluster)) : [];
+  const choosesPort = depth.choose && unmade.some((cluster) => PROVIDERS[cluster.provider].wantsApiPort?.(cluster));
+  const candidates = choosesPort ? apiPorts(lab.uid).map(toApiPort) : [];
+  const [clusters, host, old] = await Promise.all([
+    observeClusters({
+      runner,
+      containers,
+      networks: state.networks,
+      uid: lab.uid,
+      choosingFor,
+      privateKubeconfig: input.privateKubeconfig,
+    }),
+    observeHost({ engine, ports: [...ports, ...candidates], count: depth.count }),
+    depth.count ? oldTools(runner, providersOf(unmade)) : [],
   ]);
-  const makeable = wanted.flatMap(({ provider }) => (PROVIDERS[provider].make ? PROVIDERS[provider].binaries : []));
-  const tools = ['kubectl', ...new Set(makeable)];
+  const tools = ['kubectl', ...providersOf(wanted).flatMap(({ binaries }) => binaries)];
   const nodeNetworks = await readNodeNetworks(runner, runningNodes(clusters, lab.uid, depth.routing ?? []));
-  return { ...assemble(input, state, { clusters, host, contexts, tools }), nodeNetworks };
+  const observed = assemble(input, state, { clusters, host, contexts, tools });
+  return { ...observed, missing: [...observed.missing, ...old], nodeNetworks };
 }
+
+const providersOf = (clusters: readonly Cluster[]): Provider[] => [
+  ...new Set(clusters.map(({ provider }) => PROVIDERS[provider])),
+];
+
+const toApiPort = (port: number): HostPort => ({ port, protocol: 'tcp', listen: '127.0.0.1', at: 'the API server' });
 
 const runningNodes = (clusters: readonly ObservedCluster[], uid: string, names: readonly string[]): string[] =>
   clusters
@@ -64,7 +82,8 @@ export async function observeWorld(
   input: Readers & { readonly uid: string; readonly names: readonly string[] },
 ): Promise<Observed> {
   const [state, contexts] = await Promise.all([observeEngine(input.runner, []), input.readContexts()]);
-  const clusters = await observeClusters({ ...input, containers: state.containers, choosingFor: [] });
+  const { containers, networks } = state;
+  const clusters = await observeClusters({ ...input, containers, networks, choosingFor: [] });
   const host: HostState = { platform: process.platform, routes: [], resolvers: [], portsInUse: [] };
   // What others made with other tools needs none of them.
   const own = clusters.filter(({ name, owner }) => owner === input.uid || input.names.includes(name));

@@ -85,15 +85,11 @@ function nodeSteps({ desired, cluster, shared }: ClusterSteps, action: string): 
   const maker = makerOf(cluster);
   const remove = action === 'recreate' ? [maker.remove(cluster.name, [])] : [];
   const create = maker.create({ cluster, network: desired.network, uid: desired.lab.uid });
-  return [...remove, { ...create, needs: [...shared, ...remove.map(({ id }) => id)] }];
+  const credentials = maker.writesKubeconfig ? [] : kubeconfigSteps(cluster, [create.id]);
+  return [...remove, { ...create, needs: [...shared, ...remove.map(({ id }) => id)] }, ...credentials];
 }
 
-/** @throws TypeError when a plan names a cluster that can only be shown: the verbs never let one in. */
-function makerOf({ spec }: DesiredCluster): Maker {
-  const { make } = PROVIDERS[spec.provider];
-  if (!make) throw new TypeError(`${spec.provider} clusters cannot be made`);
-  return make;
-}
+const makerOf = ({ spec }: DesiredCluster): Maker => PROVIDERS[spec.provider].make;
 
 function startSteps(observed: Observed, cluster: DesiredCluster): Step[] {
   const nodes =

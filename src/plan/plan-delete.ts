@@ -1,4 +1,4 @@
-import { EnvironmentError, InputError } from '../errors.ts';
+import { InputError } from '../errors.ts';
 import type { Observed, ObservedCluster } from '../lab/observed.ts';
 import { describeOwner, NETWORK_LABELS } from '../lab/ownership.ts';
 import { PROVIDERS } from '../providers/index.ts';
@@ -18,7 +18,7 @@ export interface DeleteRequest {
 /**
  * The steps that remove clusters and what they left: containers and volumes, contexts, routes and exemptions on peers
  * that stay, and the network once nothing is on it. Built from what is observed alone, so that it works when the spec is gone.
- * @throws InputError for a cluster that this lab did not make; EnvironmentError for a provider that cannot remove yet
+ * @throws InputError for a cluster that this lab did not make
  */
 export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequest): Plan {
   const named = observed.clusters.filter(({ name }) => names.includes(name));
@@ -57,13 +57,7 @@ function refuse(cluster: ObservedCluster) {
 }
 
 function clusterSteps(cluster: ObservedCluster, observed: Observed, uid: string): Step[] {
-  const { make } = PROVIDERS[cluster.provider];
-  if (!make)
-    throw new EnvironmentError(
-      `${cluster.name}: ${cluster.provider} clusters cannot be deleted yet`,
-      `k3d cluster delete ${cluster.name}`,
-    );
-  const remove = make.remove(cluster.name, []);
+  const remove = PROVIDERS[cluster.provider].make.remove(cluster.name, []);
   return [remove, ...contextSteps(cluster.name, observed, uid, [remove.id])];
 }
 

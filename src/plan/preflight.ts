@@ -107,8 +107,7 @@ function addresses({ network, clusters }: Desired, observed: Observed, changes: 
   const making = clustersToMake(changes);
   const made = clusters.filter(({ name }) => making.includes(name));
   const nodes = made.reduce((sum, cluster) => sum + cluster.nodes.length, 0);
-  // A container more stands before several servers.
-  const balancers = made.filter(({ spec }) => spec.nodes.servers > 1).length;
+  const helpers = made.reduce((sum, { spec }) => sum + PROVIDERS[spec.provider].helpers(spec), 0);
   const existing = observed.networks.find(({ name }) => name === network.name);
   return network.subnets.flatMap(({ range, ipRange, gateway, family }): Preflight[] => {
     const subnet = parseCidr(range);
@@ -120,9 +119,9 @@ function addresses({ network, clusters }: Desired, observed: Observed, changes: 
     const used = [...held].filter((value) => contains(area, { family, first: value, last: value }));
     const free = countAddresses(area) - BigInt(used.length);
     if (free >= 1_000_000n) return [];
-    const taking = `${nodes} new nodes${balancers > 0 ? ` and ${balancers} in front of their servers` : ''}`;
+    const taking = `${nodes} new nodes${helpers > 0 ? ` and ${helpers} beside them` : ''}`;
     const detail = `addresses: ${free} free in ${ipRange ?? range} of network ${network.name}, ${taking} take one each`;
-    return free >= BigInt(nodes + balancers)
+    return free >= BigInt(nodes + helpers)
       ? [{ name: 'addresses', result: 'ok', detail }]
       : [
           {

@@ -7,6 +7,7 @@ import { NETWORK_LABELS } from '../lab/ownership.ts';
 import { bitsOf, FAMILIES, type Family, formatAddress } from '../net/address.ts';
 import { allocateBlocks, freeIntervals } from '../net/allocate.ts';
 import { type Cidr, formatCidr, formatInterval, parseCidr } from '../net/cidr.ts';
+import { PROVIDERS } from '../providers/index.ts';
 import { describeHolders, holderOf, poolOf, type Taken } from './taken.ts';
 
 interface NetworkInput {
@@ -28,7 +29,7 @@ export function resolveNetwork(input: NetworkInput, warn: (text: string) => void
   const base = { name: lab.network.name, adopt: lab.network.adopt, labels };
   if (existing) {
     const subnets = existing.subnets.map((subnet) => describeSubnet(subnet, `Docker network ${existing.name} has it`));
-    const problems = [...missingFamilies(lab, existing), ...changedPins(lab, existing)];
+    const problems = [...missingFamilies(lab, existing), ...unusable(lab, existing), ...changedPins(lab, existing)];
     if (problems.length > 0) throw new InputError(problems);
     return { ...base, subnets: subnets.toSorted((a, b) => a.family - b.family) };
   }
@@ -103,6 +104,14 @@ function missingFamilies(lab: Lab, network: DockerNetwork): Problem[] {
           },
         ]
       : [];
+  });
+}
+
+/** What a provider cannot do with this network. */
+function unusable(lab: Lab, network: DockerNetwork): Problem[] {
+  return lab.clusters.flatMap(({ name, provider, at }) => {
+    const refusal = PROVIDERS[provider].checkNetwork?.(network);
+    return refusal ? [{ at, ...refusal, message: `cluster ${name}: ${refusal.message}` }] : [];
   });
 }
 

@@ -4,6 +4,7 @@ import type { Cluster, Lab } from '../lab/lab.ts';
 import type { Observed } from '../lab/observed.ts';
 import { parseCidr } from '../net/cidr.ts';
 import { PROVIDERS } from '../providers/index.ts';
+import { resolveApiPorts } from './resolve-api-ports.ts';
 import { resolveNetwork } from './resolve-network.ts';
 import { resolveNodes } from './resolve-nodes.ts';
 import { resolvePools } from './resolve-pools.ts';
@@ -38,8 +39,10 @@ export function resolve(lab: Lab, observed: Observed): Desired {
   );
   const services = resolveRanges('services', { lab, observed, hard: [...taken, ...chosen], soft }, warn);
   const pools = resolvePools(lab, observed, network);
+  const apiPorts = resolveApiPorts(lab, observed);
   const clusters = lab.clusters.map((spec): DesiredCluster => {
     const provider = PROVIDERS[spec.provider];
+    const apiPort = apiPorts.get(spec.name);
     const ranges = { pods: pods.get(spec.name) ?? [], services: services.get(spec.name) ?? [] };
     return {
       spec,
@@ -47,6 +50,7 @@ export function resolve(lab: Lab, observed: Observed): Desired {
       nodes: provider.nodes(spec),
       ...ranges,
       loadBalancer: pools.get(spec.name) ?? [],
+      ...(apiPort !== undefined && { apiPort }),
       contexts: [spec.name, provider.contextName(spec.name)],
       fixed: fixedProperties(spec, ranges, network.name),
     };

@@ -2,14 +2,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import * as z from 'zod';
 import { nodeCount } from '../lab/families.ts';
 import type { Cluster } from '../lab/lab.ts';
-import type { Refusal } from './provider.ts';
-
-/** A key that would break the plan, with the key of the spec that says the same. */
-const planned = (instead: string) =>
-  z
-    .never({ error: `the plan sets this: use ${instead}` })
-    .optional()
-    .describe(`Not here: use ${instead}`);
+import { planned, type Refusal } from './provider.ts';
 
 const nodeBlock = z.strictObject({
   labels: z.record(z.string(), z.string()).optional(),

@@ -27,6 +27,8 @@ export const kind: Provider = {
     ...numbered(`${name}-control-plane`, nodes.servers).map((node) => ({ name: node, role: 'server' as const })),
     ...numbered(`${name}-worker`, nodes.workers).map((node) => ({ name: node, role: 'worker' as const })),
   ],
+  // A proxy stands before several servers.
+  helpers: ({ nodes }) => (nodes.servers > 1 ? 1 : 0),
   recognise: ({ labels }) => {
     const cluster = labels['io.x-k8s.kind.cluster'];
     const role = ROLES[labels['io.x-k8s.kind.role'] as keyof typeof ROLES];
@@ -41,7 +43,13 @@ export const kind: Provider = {
   },
   kubeconfigQuery: (cluster) => ({ argv: ['kind', 'get', 'kubeconfig', '--name', cluster], env: ENGINE }),
   hostPorts,
-  make: { create: createStep, remove: removeStep, loadImages: loadImagesStep, certificate: certificateStep },
+  make: {
+    create: createStep,
+    writesKubeconfig: true,
+    remove: removeStep,
+    loadImages: loadImagesStep,
+    certificate: certificateStep,
+  },
 };
 
 /** kind counts from the second one on: `x-worker`, `x-worker2`. */

@@ -1,9 +1,10 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import type { CniName } from '../cni/index.ts';
 import type { DesiredCluster, DesiredNetwork, DesiredNode } from '../lab/desired.ts';
 import type { HostPort } from '../lab/host-port.ts';
 import type { Cluster, ProviderName } from '../lab/lab.ts';
-import type { QueryStep, Step } from '../step/step.ts';
+import type { DockerNetwork } from '../lab/observed.ts';
+import type { QueryStep, RunStep } from '../step/step.ts';
 import type { Container } from '../tools/docker.ts';
 
 /** Something in a spec that this provider cannot do; `path` is the key, such as `spec.ipFamily`. */
@@ -12,6 +13,13 @@ export interface Refusal {
   readonly message: string;
   readonly hint?: string;
 }
+
+/** A key of a provider's block that would break the plan, with the key of the spec that says the same. */
+export const planned = (instead: string) =>
+  z
+    .never({ error: `the plan sets this: use ${instead}` })
+    .optional()
+    .describe(`Not here: use ${instead}`);
 
 /** What the steps of one cluster are made from. */
 export interface ClusterInput {
@@ -36,14 +44,24 @@ export interface Provider {
   readonly cni: CniName;
   /** Programs that must be on the PATH to create or delete. */
   readonly binaries: readonly string[];
+  /** The oldest version that will do, and how to ask for the one that is there. */
+  readonly minimumVersion?: {
+    readonly argv: readonly string[];
+    read(stdout: string): string | undefined;
+    readonly version: string;
+  };
   /** The provider's own block in a cluster's spec (`spec.kind`), merged last into its configuration. */
   readonly configSchema: z.ZodObject;
   /** What the spec asks for and this provider cannot give. */
   check(cluster: Cluster): readonly Refusal[];
+  /** Why this provider's clusters cannot be on a network that is there already. */
+  checkNetwork?(network: DockerNetwork): Omit<Refusal, 'path'> | undefined;
   contextName(cluster: string): string;
   /** The node image that the spec asks for; undefined when the provider's own default is meant. */
   image(cluster: Cluster): string | undefined;
   nodes(cluster: Cluster): readonly DesiredNode[];
+  /** Containers that take an address beside the nodes while a cluster is made. */
+  helpers(cluster: Cluster): number;
   /** Which cluster a container belongs to, when it is one of this provider's nodes. */
   recognise(
     container: Container,
@@ -57,15 +75,18 @@ export interface Provider {
   kubeconfigQuery(cluster: string): Pick<QueryStep, 'argv' | 'env'>;
   /** Ports of the host that its nodes publish. */
   hostPorts(cluster: Cluster): readonly HostPort[];
-  /** How clusters are made and removed; absent while this provider's clusters can only be planned and shown. */
-  readonly make?: Maker;
+  /** Whether the plan chooses the port of 127.0.0.1 where its API server is published. */
+  wantsApiPort?(cluster: Cluster): boolean;
+  readonly make: Maker;
 }
 
 /** The steps that change a cluster of one provider. */
 export interface Maker {
-  create(input: ClusterInput): Step;
-  remove(cluster: string, needs: readonly string[]): Step;
-  loadImages(cluster: string, images: readonly string[], needs: readonly string[]): Step;
+  create(input: ClusterInput): RunStep;
+  /** The create leaves the private kubeconfig behind; else it is asked for afterwards. */
+  readonly writesKubeconfig: boolean;
+  remove(cluster: string, needs: readonly string[]): RunStep;
+  loadImages(cluster: string, images: readonly string[], needs: readonly string[]): RunStep;
   /** Puts the second family's address into the certificate of a dual-stack cluster's server; absent where it is there. */
-  certificate?(cluster: DesiredCluster, node: string, needs: readonly string[]): Step;
+  certificate?(cluster: DesiredCluster, node: string, needs: readonly string[]): RunStep;
 }

@@ -1,5 +1,5 @@
 import { quoteWord } from '../step/shell.ts';
-import type { Precondition, Step, Value } from '../step/step.ts';
+import type { Environment, Precondition, Step, Value } from '../step/step.ts';
 
 /** A capture's name as a shell variable. */
 const variable = (ref: string): string => ref.replace(/\W/g, '_');
@@ -14,9 +14,9 @@ export function renderValue(value: Value): string {
 export const renderArgv = (argv: readonly Value[]): string => argv.map(renderValue).join(' ');
 
 /** What stands before a command line. */
-export const renderEnv = (env: Readonly<Record<string, string>> = {}): string =>
+export const renderEnv = (env: Environment = {}): string =>
   Object.entries(env)
-    .map(([name, value]) => `${name}=${quoteWord(value)} `)
+    .map(([name, value]) => `${name}=${value === '' ? '' : renderValue(value)} `)
     .join('');
 
 /** A step as lines of bash, for a script that defines `retry` and `merge_contexts`. */

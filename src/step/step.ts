@@ -9,6 +9,9 @@
  */
 export type Value = string | { readonly ref: string } | { readonly file: string };
 
+/** Added to the environment of `lab` itself; an empty value switches a variable of the user's off. */
+export type Environment = Readonly<Record<string, Value>>;
+
 /** Checked once more when a changing step's turn comes, because the world moves between plan and execution. */
 export interface Precondition {
   readonly argv: readonly Value[];
@@ -44,7 +47,7 @@ export interface RunStep extends StepBase {
   readonly kind: 'run';
   readonly argv: readonly Value[];
   readonly stdin?: Value;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Environment;
   readonly retry?: Retry;
   readonly precondition?: Precondition;
 }
@@ -53,7 +56,7 @@ export interface RunStep extends StepBase {
 export interface QueryStep extends StepBase {
   readonly kind: 'query';
   readonly argv: readonly Value[];
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Environment;
   readonly capture: string;
   readonly retry?: Retry;
 }

@@ -1,15 +1,18 @@
 /** `ip route` on a node: lines that change it, and what its listing means. */
 import type { NodeRoute } from '../lab/routing.ts';
 
-/** Routes of ours carry this routing protocol number, so that stale ones can be told from everybody else's. */
-const PROTOCOL = '76';
+/**
+ * Routes of ours carry this metric, so that stale ones can be told from everybody else's: busybox' `ip`, which a k3s
+ * node may have, takes a routing protocol too, but does not print it.
+ */
+const METRIC = '76';
 
 /** Replacing is idempotent, and never leaves a stale next hop beside a new one as `add` would. */
 export const routeReplace = ({ destination, via }: NodeRoute): string =>
-  `ip route replace ${destination} via ${via} proto ${PROTOCOL}`;
+  `ip route replace ${destination} via ${via} metric ${METRIC}`;
 
 export const routeDelete = ({ destination, via }: NodeRoute): string =>
-  `ip route del ${destination} via ${via} proto ${PROTOCOL}`;
+  `ip route del ${destination} via ${via} metric ${METRIC}`;
 
 /** Reads `ip -4 route show` and `ip -6 route show`: the routes that go by way of another machine, but for the default. */
 export function parseRoutes(text: string): (NodeRoute & { readonly ours: boolean })[] {
@@ -19,6 +22,6 @@ export function parseRoutes(text: string): (NodeRoute & { readonly ours: boolean
     const via = after('via');
     const destination = words[0];
     if (!via || !destination || destination === 'default') return [];
-    return [{ destination, via, ours: after('proto') === PROTOCOL }];
+    return [{ destination, via, ours: after('metric') === METRIC }];
   });
 }

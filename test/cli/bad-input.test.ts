@@ -200,15 +200,24 @@ describe('a spec that contradicts the machine', () => {
       prepare: foreign,
       says: /^clusters\/f\.yaml:3:18: a kind cluster called f exists and was not made by lab/,
     },
-    'is of a provider that comes next': {
-      files: specs({ a: '{provider: k3d}' }),
-      code: 3,
-      says: /^lab: nothing was created: a: k3d clusters are planned and shown; creating one comes next$/m,
+    'is of k3d on a network that it cannot use': {
+      files: specs({ a: '{provider: k3d}' }, '{network: {adopt: mine}}'),
+      prepare: (world) =>
+        world.store.write('networks', 'mine', {
+          id: 'mine',
+          name: 'mine',
+          labels: {},
+          subnets: [{ Subnet: 'fd00:9::/64' }, { Subnet: '172.20.0.0/16', Gateway: '172.20.0.1' }],
+        }),
+      says: /^clusters\/a\.yaml:3:18: cluster a: k3d cannot use Docker network mine, whose first subnet fd00:9::\/64 is IPv6\n {2}let lab make a network/m,
     },
-    'is half of a provider that comes next': {
-      files: specs({ a: '{provider: k3d}', b: '{}' }),
-      code: 3,
-      says: /^lab: nothing was created: a: k3d .*\n {2}create the others by name: lab create clusters b$/m,
+    'is of k3d with IPv6 alone': {
+      files: specs({ a: '{provider: k3d, ipFamily: ipv6}' }),
+      says: /^clusters\/a\.yaml:4:\d+: ipFamily: k3d cannot make an IPv6-only cluster: .*\n {2}use ipFamily dual, or provider kind$/m,
+    },
+    'is of k3d with a name of 33 characters': {
+      files: { 'clusters/x.yaml': clusterText('a'.repeat(33), '{provider: k3d}') },
+      says: /^clusters\/x\.yaml:3:18: .*at most 32 lower-case letters/m,
     },
   });
 });

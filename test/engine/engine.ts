@@ -24,6 +24,13 @@ const missing = !answers('docker', 'info')
 export const describeOnEngine: typeof describe.skip = (missing ? describe.skip : describe) as typeof describe.skip;
 if (missing) process.stderr.write(`SKIPPED, visibly: engine tests need Docker, kind and kubectl (${missing})\n`);
 
+const hasK3d = answers('k3d', 'version');
+
+/** A suite that needs k3d as well; it says so, too. */
+export const describeWithK3d: typeof describe.skip = (
+  hasK3d ? describeOnEngine : describe.skip
+) as typeof describe.skip;
+
 export interface Outcome {
   readonly code: number | null;
   readonly stdout: string;
@@ -42,11 +49,14 @@ export class EngineLab {
   constructor(specs: Readonly<Record<string, string>>, defaults = '') {
     mkdirSync(this.dir);
     const image = process.env.LAB_TEST_NODE_IMAGE;
+    const k3s = process.env.LAB_TEST_K3S_IMAGE;
     const manifest = process.env.LAB_TEST_METALLB_MANIFEST;
     const site = [
       'kind: Lab\nmetadata: {name: site}\nspec:',
       ...(manifest ? [`  loadBalancer: {manifest: "${manifest}"}`] : []),
-      ...(image ? [`  defaults: {kubernetes: {image: "${image}"}}`] : []),
+      ...(image || k3s ? ['  defaults:'] : []),
+      ...(image ? [`    kubernetes: {image: "${image}"}`] : []),
+      ...(k3s ? [`    k3d: {image: "${k3s}"}`] : []),
       '  ranges: {loadBalancer: {size: 16}}',
       defaults,
     ].join('\n');
@@ -71,7 +81,7 @@ export class EngineLab {
   private shims(): string {
     const folder = join(this.root, 'bin');
     mkdirSync(folder);
-    for (const program of ['docker', 'kind', 'kubectl']) {
+    for (const program of ['docker', 'kind', 'kubectl', ...(hasK3d ? ['k3d'] : [])]) {
       const real = execFileSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim();
       writeFileSync(
         join(folder, program),
@@ -152,6 +162,7 @@ export function isChanging([program, ...args]: readonly string[]): boolean {
   const line = args.join(' ');
   if (program === 'docker')
     return !/^(info|ps|inspect|cp \S+:\S+ -$|(network|container|image) (ls|inspect)|version)/.test(line);
+  if (program === 'k3d') return !/^(kubeconfig get|version)/.test(line);
   if (program === 'kind') return !/^(get|version)/.test(line);
   return !/ (get|version|wait|rollout status) ?/.test(` ${line} `);
 }

@@ -72,8 +72,8 @@ describeOnEngine('who reaches whom', () => {
   });
 
   it('names the first hop after drift, in agreement with what it measured', async () => {
-    const route =
-      run('docker', ['exec', 'lvf-dual-worker', 'ip', '-4', 'route', 'show', 'proto', '76']).split(' ')[0] ?? '';
+    const routes = run('docker', ['exec', 'lvf-dual-worker', 'ip', '-4', 'route', 'show']);
+    const route = /^(\S+) .*\bmetric 76\b/m.exec(routes)?.[1] ?? '';
     run('docker', ['exec', 'lvf-dual-worker', 'ip', 'route', 'del', route]);
     run('docker', ['exec', 'lvf-v4-control-plane', 'iptables', '-w', '-t', 'nat', '-D', 'KIND-MASQ-AGENT', '1']);
     const { code, cells } = await verify();

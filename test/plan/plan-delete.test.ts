@@ -83,12 +83,10 @@ describe('a plan of delete', () => {
     expect(idsOf(others, ['x'], true)).toEqual(['x/remove']);
   });
 
-  it('says what to type for a provider that cannot remove yet', () => {
+  it("keeps the user's kubeconfig out of k3d's sight", () => {
     const world = observed({ clusters: [foreign('cdn', { provider: 'k3d', owner: UID })] });
-    expect(errorOf(() => remove(world, ['cdn']))).toEqual({
-      exitCode: 3,
-      text: ['cdn: k3d clusters cannot be deleted yet'],
-      hint: 'k3d cluster delete cdn',
-    });
+    expect(remove(world, ['cdn']).steps).toMatchObject([
+      { argv: ['k3d', 'cluster', 'delete', 'cdn'], env: { KUBECONFIG: { file: 'kubeconfigs/cdn.yaml' } } },
+    ]);
   });
 });

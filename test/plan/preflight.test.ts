@@ -129,10 +129,14 @@ describe('the preflight', () => {
     expect(free('192.168.9.0/25')).toBe('116');
   });
 
-  it('counts an address more where several servers get something in front of them', () => {
+  it('counts an address more for what stands beside the nodes: before several servers, and while k3d makes a cluster', () => {
     const world = observed({
       networks: [
-        dockerNetwork('lab-practical', [{ cidr: '192.168.9.0/24', ipRange: '192.168.9.8/29' }], { labels: OUR_LABELS }),
+        dockerNetwork(
+          'lab-practical',
+          [{ cidr: '192.168.9.0/24', gateway: '192.168.9.1', ipRange: '192.168.9.8/29' }],
+          { labels: OUR_LABELS },
+        ),
       ],
     });
     const servers = (workers: number) => lab([cluster('a', { nodes: { servers: 3, workers } })]);
@@ -141,9 +145,12 @@ describe('the preflight', () => {
       {
         result: 'failed',
         detail:
-          'addresses: 8 free in 192.168.9.8/29 of network lab-practical, 8 new nodes and 1 in front of their servers take one each',
+          'addresses: 8 free in 192.168.9.8/29 of network lab-practical, 8 new nodes and 1 beside them take one each',
       },
     ]);
+    const k3d = (workers: number) => lab([cluster('a', { provider: 'k3d', nodes: { workers } })]);
+    expect(resultOf('addresses', k3d(6), world)).toMatchObject([{ result: 'ok' }]);
+    expect(resultOf('addresses', k3d(7), world)).toMatchObject([{ result: 'failed' }]);
   });
 
   it('fails for local images that the engine does not hold, of the clusters to make only', () => {

@@ -20,8 +20,8 @@ const exempt = (peer: string) => `-A KIND-MASQ-AGENT -d ${peer} -m comment --com
 const network = (routes: string, ...rules: string[]): NodeNetwork => nodeNetwork(routes, rules.join('\n'), '');
 
 const WHOLE: Record<string, NodeNetwork> = {
-  'east-a': network('10.2.0.0/24 via 172.28.0.2 proto 76', exempt('10.2.0.0/16'), MASQUERADE),
-  'west-a': network('10.1.0.0/24 via 172.28.0.1 proto 76', exempt('10.1.0.0/16'), MASQUERADE),
+  'east-a': network('10.2.0.0/24 via 172.28.0.2 metric 76', exempt('10.2.0.0/16'), MASQUERADE),
+  'west-a': network('10.1.0.0/24 via 172.28.0.1 metric 76', exempt('10.1.0.0/16'), MASQUERADE),
   'other-a': network('', MASQUERADE),
 };
 
@@ -82,7 +82,7 @@ describe('the way of a packet', () => {
     ['a rule with a condition', ['-A KIND-MASQ-AGENT -d 10.2.0.0/16 -m mark --mark 0x1 -j RETURN', MASQUERADE]],
     ['a rule in a chain of somebody else', ['-A KUBE-POSTROUTING -d 10.2.0.0/16 -j RETURN', MASQUERADE]],
   ])('arrives as the node with %s, and needs no way back', (_, rules) => {
-    const routes = '10.2.0.0/24 via 172.28.0.2 proto 76';
+    const routes = '10.2.0.0/24 via 172.28.0.2 metric 76';
     const way = across({ 'east-a': network(routes, ...rules), 'west-a': network('', MASQUERADE) });
     expect(way).toMatchObject({
       reached: true,

@@ -35,6 +35,27 @@ describe('one wrong key or value of a cluster', () => {
     ['{network: {domain: a..b}}', 'labs/a.yaml:4:26: domain: expected a domain such as cluster.local, found "a..b"'],
     ['{kind: {networking: {podSubnet: x}}}', 'labs/a.yaml:4:39: podSubnet: the plan sets this: use spec.network.pods'],
     ['{kind: {featureGate: {}}}', 'labs/a.yaml:4:15: unknown key "featureGate" (did you mean "featureGates"?)'],
+    [
+      '{provider: k3d, k3d: {network: x}}',
+      'labs/a.yaml:4:38: network: the plan sets this: use spec.network in lab.yaml',
+    ],
+    ['{provider: k3d, k3d: {agent: 1}}', 'labs/a.yaml:4:29: unknown key "agent" (did you mean "agents"?)'],
+    [
+      '{provider: k3d, k3d: {token: s3cret}}',
+      'labs/a.yaml:4:36: token: k3d makes a token by itself; one in a spec would be printed with every plan',
+    ],
+    [
+      '{provider: k3d, k3d: {options: {k3d: {disableImageVolume: true}}}}',
+      'labs/a.yaml:4:65: disableImageVolume: k3d cannot create a cluster without its image volume',
+    ],
+    [
+      '{provider: k3d, k3d: {kubeAPI: {hostPort: 6550}}}',
+      'labs/a.yaml:4:49: hostPort: expected text, found number 6550 (put it in quotes)',
+    ],
+    [
+      '{provider: k3d, k3d: {env: [{envVar: A=1, nodeFilters: [servr]}]}}',
+      'labs/a.yaml:4:63: nodeFilters[0]: expected a node filter such as "server:*", "agent:0" or "loadbalancer", found "servr"',
+    ],
     ['[]', 'labs/a.yaml:4:7: spec: expected a map, found a list'],
   ])('%s', async (spec, problem) => {
     expect(await problemsOfSpec(spec)).toEqual([problem]);

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { blockAround, formatCidr, parseCidr } from '../../src/net/cidr.ts';
-import { nodesOf } from './kind.ts';
-import type { Store } from './store.ts';
+import { nodesOf } from './nodes.ts';
+import type { Store, Stored } from './store.ts';
 
 interface Certificate {
   readonly key: Buffer;
@@ -60,8 +60,7 @@ export async function startApiServer(store: Store): Promise<Server> {
 }
 
 /** A node's share of its cluster's pod ranges, with the masks of kubeadm. */
-function shareOf(node: string, index: number, store: Store): string[] {
-  const pods = /podSubnet: (\S+)/.exec(store.read('files', `${node}:/kind/kubeadm.conf`) ?? '')?.[1] ?? '';
+function shareOf({ pods = '' }: Stored['containers'], index: number): string[] {
   return pods.split(',').map((range) => {
     const { family, first } = parseCidr(range);
     const size = family === 4 ? 2n ** 8n : 2n ** 64n;
@@ -76,10 +75,14 @@ function answer(store: Store, cluster: string, path: string): unknown {
   switch (path) {
     case '/api/v1/nodes':
       return {
-        items: nodesOf(store, cluster).map(({ name, running }, index) => ({
-          metadata: { name, annotations: store.read('annotations', name), labels: store.read('labels', name) },
-          spec: { podCIDRs: shareOf(name, index, store) },
-          status: { conditions: [{ type: 'Ready', status: running ? 'True' : 'Unknown' }] },
+        items: nodesOf(store, cluster).map((node, index) => ({
+          metadata: {
+            name: node.name,
+            annotations: store.read('annotations', node.name),
+            labels: store.read('labels', node.name),
+          },
+          spec: { podCIDRs: shareOf(node, index) },
+          status: { conditions: [{ type: 'Ready', status: node.running ? 'True' : 'Unknown' }] },
         })),
       };
     case '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases':

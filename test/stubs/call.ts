@@ -13,6 +13,7 @@ const READS = [
   /^docker exec \S+ sh -c ip -4 route show;/,
   /^docker cp \S+:\S+ -$/,
   /^kind get /,
+  /^k3d (kubeconfig get|version)/,
 ];
 
 /** Everything that is not known to only read changes something. */

@@ -149,13 +149,13 @@ const addressOf = ({ addresses }: Stored['containers'], family: 4 | 6): string =
   addresses.find((address) => address.includes(':') === (family === 6)) ?? '';
 
 function showContainer(container: Stored['containers']) {
-  const { id, name, labels, running, network, mounts, ports } = container;
+  const { id, name, labels, running, network, mounts, ports, args = [] } = container;
   const bindings = Object.fromEntries(ports.map((port) => [`${port}/tcp`, [{ HostPort: String(port) }]]));
   const address = { IPAddress: addressOf(container, 4), GlobalIPv6Address: addressOf(container, 6) };
   return {
     Id: id,
     Name: `/${name}`,
-    Args: [],
+    Args: args,
     State: { Running: running },
     Config: { Image: 'kindest/node', Labels: labels },
     Mounts: mounts.map((Destination) => ({ Destination })),

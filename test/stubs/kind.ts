@@ -1,15 +1,11 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { Failure } from './failure.ts';
+import { addNode, kubeconfigOf, nodesOf, removeNodes } from './nodes.ts';
 import { type Request, valuesOf } from './request.ts';
-import type { Store, Stored } from './store.ts';
 
 const CLUSTER = 'io.x-k8s.kind.cluster';
 const ROLE = 'io.x-k8s.kind.role';
-
-/** The containers of a cluster, servers first. */
-export const nodesOf = (store: Store, cluster: string): Stored['containers'][] =>
-  store.list('containers').filter(({ labels }) => labels[CLUSTER] === cluster);
 
 /** `kind`, whose nodes are containers of the stub of Docker. */
 export async function runKind(request: Request): Promise<string> {
@@ -21,12 +17,12 @@ export async function runKind(request: Request): Promise<string> {
       await create(name, file, request);
       return '';
     case 'delete cluster':
-      remove(name, store);
+      removeNodes(name, store);
       rmSync(file, { force: true });
       return '';
     case 'get kubeconfig':
       if (nodesOf(store, name).length === 0) throw new Failure(`ERROR: could not locate any control plane nodes`);
-      return kubeconfigOf(name, store);
+      return kubeconfigOf(`kind-${name}`, name, store);
     case 'load docker-image':
       return '';
     default:
@@ -56,64 +52,30 @@ async function create(name: string, file: string, { stdin, store, fail }: Reques
     const count = (counts.get(role) ?? 0) + 1;
     counts.set(role, count);
     const node = `${name}-${role}${count === 1 ? '' : count}`;
-    const container = `id-${node}`;
     store.write('labels', node, labels);
     store.write('files', `${node}:/kind/kubeadm.conf`, kubeadmConf(config));
-    store.write('containers', node, {
-      id: container,
-      name: node,
-      labels: { [CLUSTER]: name, [ROLE]: role },
-      running: true,
-      network: network.name,
-      addresses: takeAddresses(network, store),
-      mounts: extraMounts.map(({ containerPath }) => containerPath),
-      ports: extraPortMappings.map(({ hostPort }) => hostPort),
-    });
+    addNode(
+      {
+        name: node,
+        labels: { [CLUSTER]: name, [ROLE]: role },
+        mounts: extraMounts.map(({ containerPath }) => containerPath),
+        ports: extraPortMappings.map(({ hostPort }) => hostPort),
+        pods: config.networking.podSubnet,
+      },
+      network,
+      store,
+    );
   }
   try {
     await fail();
   } catch (error) {
     // As kind does, unless it is killed.
-    remove(name, store);
+    removeNodes(name, store);
     throw error;
   }
   if (existsSync(`${file}.lock`)) throw new Failure(`ERROR: failed to lock config file: ${file}.lock exists`);
-  writeFileSync(file, kubeconfigOf(name, store), { mode: 0o600 });
+  writeFileSync(file, kubeconfigOf(`kind-${name}`, name, store), { mode: 0o600 });
 }
 
 const kubeadmConf = ({ networking }: Config): string =>
   `networking:\n  podSubnet: ${networking.podSubnet}\n  serviceSubnet: ${networking.serviceSubnet}\n`;
-
-function takeAddresses({ subnets }: Stored['networks'], store: Store): string[] {
-  const number = store.takeNumber();
-  return subnets.map(({ Subnet }) => {
-    const base = Subnet.replace(/\/.*$/, '');
-    return base.includes(':') ? `${base}${number.toString(16)}` : base.replace(/\d+$/, String(number));
-  });
-}
-
-function remove(cluster: string, store: Store): void {
-  for (const { name } of nodesOf(store, cluster)) {
-    store.remove('annotations', name);
-    store.remove('labels', name);
-    store.remove('routing', name);
-    store.remove('certificates', name);
-    for (const key of store.keys('files').filter((one) => one.startsWith(`${name}:`))) store.remove('files', key);
-    store.remove('containers', name);
-  }
-  for (const key of store.keys('applied').filter((one) => one.startsWith(`${cluster}:`))) store.remove('applied', key);
-}
-
-/** The token tells the API server, which all clusters share, which one is meant. */
-function kubeconfigOf(name: string, store: Store): string {
-  const entry = `kind-${name}`;
-  const api = store.read('api', 'api');
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: entry, cluster: { 'certificate-authority-data': api?.ca, server: api?.server } }],
-    contexts: [{ name: entry, context: { cluster: entry, user: entry } }],
-    'current-context': entry,
-    users: [{ name: entry, user: { token: name } }],
-  });
-}

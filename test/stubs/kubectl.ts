@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { Failure } from './failure.ts';
-import { nodesOf } from './kind.ts';
+import { nodesOf } from './nodes.ts';
 import { type Request, valuesOf } from './request.ts';
 import type { Store } from './store.ts';
 
@@ -9,7 +9,7 @@ import type { Store } from './store.ts';
 export async function runKubectl({ argv, stdin, store }: Request): Promise<string> {
   const [, file = '', verb] = argv;
   if (argv[0] !== '--kubeconfig') throw new Failure(`the stub does not know: kubectl ${argv.join(' ')}`, 99);
-  const cluster = JSON.parse(readFileSync(file, 'utf8')).users[0].user.token as string;
+  const cluster = parse(readFileSync(file, 'utf8')).users[0].user.token as string;
   const nodes = nodesOf(store, cluster);
   if (!nodes.some(({ running }) => running)) throw new Failure('The connection to the server was refused');
   if (verb === 'apply') return apply(cluster, valuesOf(argv, '-f')[0] ?? '', stdin, store);

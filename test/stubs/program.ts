@@ -1,5 +1,5 @@
 /**
- * One program that stands in for `docker`, `kind` and `kubectl`, by the name it is started under, as far as `lab` uses
+ * One program that stands in for `docker`, `kind`, `k3d` and `kubectl`, by the name it is started under, as far as `lab` uses
  * them. It keeps its state in the folder STUB_STATE, appends every call to the file STUB_LOG, and fails or waits where
  * FAULT says so: `program:verb:name:action[@n]`, several with a semicolon between them. An action is `exit1`,
  * `exit1=TEXT` (on standard error), `sleep5`, or `stubborn5`, a sleep that no interrupt ends; with `@n` only the nth
@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call } from './call.ts';
 import { runDocker } from './docker.ts';
 import { Failure } from './failure.ts';
+import { runK3d } from './k3d.ts';
 import { runKind } from './kind.ts';
 import { runKubectl } from './kubectl.ts';
 import { openStore } from './store.ts';
@@ -21,6 +22,8 @@ const { STUB_STATE = '', STUB_LOG = '', FAULT = '' } = process.env;
 function keyOf(program: string, argv: readonly string[]): string {
   const behind = (name: string) => argv[argv.indexOf(name) + 1] ?? '';
   if (program === 'kind') return `kind:${argv[0]}:${behind('--name')}`;
+  if (program === 'k3d')
+    return `k3d:${argv[1] ?? argv[0]}:${argv[0] === 'image' ? behind('--cluster') : (argv[2] ?? '')}`;
   if (program === 'kubectl') return `kubectl:${argv[2]}:${basename(behind('--kubeconfig'), '.yaml')}`;
   return `docker:${argv[0]}:${argv[0] === 'exec' ? argv[argv[1] === '-i' ? 2 : 1] : (argv.at(-1) ?? '')}`;
 }
@@ -53,8 +56,8 @@ async function main(): Promise<void> {
   const store = openStore(STUB_STATE);
   const request = { argv, stdin, store, fail: () => fail(key) };
   // A create fails or waits in its middle, when the nodes are there already.
-  if (!key.startsWith('kind:create:')) await fail(key);
-  const run = { docker: runDocker, kind: runKind, kubectl: runKubectl }[program];
+  if (!/^(kind|k3d):create:/.test(key)) await fail(key);
+  const run = { docker: runDocker, kind: runKind, k3d: runK3d, kubectl: runKubectl }[program];
   if (!run || !existsSync(STUB_STATE)) throw new Failure(`no stub for ${program}`, 99);
   process.stdout.write(await run(request));
 }

@@ -8,6 +8,8 @@ export interface Stored {
     readonly kernel: string;
     /** What `docker` says instead of working. */
     readonly error?: string;
+    /** The version of k3d on this machine, when it is not the usual one. */
+    readonly k3d?: string;
   };
   readonly networks: {
     readonly id: string;
@@ -24,6 +26,9 @@ export interface Stored {
     readonly addresses: readonly string[];
     readonly mounts: readonly string[];
     readonly ports: readonly number[];
+    readonly args?: readonly string[];
+    /** Pod ranges of its cluster, with a comma between them. */
+    readonly pods?: string;
   };
   readonly images: { readonly id: string; readonly name: string };
   /** Files of containers, by `CONTAINER:PATH`. */

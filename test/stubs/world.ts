@@ -69,11 +69,11 @@ export class World {
   private readonly children: ChildProcess[] = [];
   private server: Server | undefined;
 
-  /** A machine with an empty engine and the three programs; files are put below its root. */
+  /** A machine with an empty engine and the programs; files are put below its root. */
   static async make(files: Readonly<Record<string, string>> = {}): Promise<World> {
     const world = new World();
     for (const folder of [world.bin, join(world.root, 'home')]) mkdirSync(folder);
-    for (const name of ['docker', 'kind', 'kubectl']) world.install(name);
+    for (const name of ['docker', 'kind', 'k3d', 'kubectl']) world.install(name);
     for (const [file, text] of Object.entries(files)) world.write(file, text);
     world.store.write('engine', 'engine', { id: 'ENGINE', kernel: 'not this one' });
     world.addNetwork('bridge', '172.17.0.0/16');
