@@ -6,6 +6,7 @@ const RANKS = [
   'tools',
   'providers',
   'addons',
+  'mesh',
   'spec',
   'observe',
   'plan',
@@ -14,7 +15,7 @@ const RANKS = [
   'cli',
 ];
 
-const PURE = ['net', 'lab', 'step', 'tools', 'cni', 'providers', 'addons', 'plan', 'report'];
+const PURE = ['net', 'lab', 'step', 'tools', 'cni', 'providers', 'addons', 'mesh', 'plan', 'report'];
 
 module.exports = {
   forbidden: [

@@ -1,5 +1,6 @@
 /** What should be, computed from a `Lab` and what was observed; every range with the reason for it. JSON-safe. */
 import type { Cluster, Manifest } from './lab.ts';
+import type { DesiredCertificates, DesiredLink } from './mesh.ts';
 import type { NodeRouting, PlacedNode } from './routing.ts';
 
 export interface Range {
@@ -53,6 +54,10 @@ export interface Desired {
   readonly nodes: readonly PlacedNode[];
   /** Routes and exemptions of every node of every group. */
   readonly routing: readonly NodeRouting[];
+  /** Absent when no cluster has a mesh. */
+  readonly certificates?: DesiredCertificates;
+  /** In the order of consumers, then of exporters. */
+  readonly links: readonly DesiredLink[];
   /** Said once, before anything happens: assumptions, and ranges that had to overlap a host route. */
   readonly warnings: readonly string[];
 }

@@ -2,10 +2,12 @@
  * What a user declared: the specs after reading, with names and defaults filled in, but without a single
  * range that was not written down. Deep-readonly and JSON-safe (ranges are text).
  */
+import type { ClusterMesh, LabMesh, LinkMode } from './mesh.ts';
+
 export type ProviderName = 'kind' | 'k3d';
 export type IpFamily = 'ipv4' | 'ipv6' | 'dual';
 export type ProxyMode = 'iptables' | 'ipvs' | 'nftables';
-export type LinkMode = 'flat' | 'gateway' | 'federated' | 'routes-only';
+export type GroupMode = LinkMode | 'routes-only';
 
 /** A range that the user wrote, and where (`file:line:col`). */
 export interface Pin {
@@ -52,6 +54,7 @@ export interface Cluster {
   readonly images: readonly string[];
   /** The provider's own block (`kind:`), checked by the provider. */
   readonly providerConfig: Readonly<Record<string, unknown>>;
+  readonly mesh: ClusterMesh;
 }
 
 /** Where ranges are taken from, a pool a family; sizes are at most these prefix lengths. */
@@ -73,6 +76,7 @@ export interface Link {
   readonly from: string;
   readonly to: string;
   readonly mode: LinkMode;
+  readonly at: string;
 }
 
 export interface Lab {
@@ -91,7 +95,8 @@ export interface Lab {
     readonly loadBalancer: { readonly size: number; readonly sizeAt?: string };
   };
   readonly loadBalancer: { readonly addon: 'metallb' | 'none'; readonly manifest: Manifest };
-  readonly groups: Readonly<Record<string, { readonly mode: LinkMode }>>;
+  readonly groups: Readonly<Record<string, { readonly mode: GroupMode }>>;
+  readonly mesh: LabMesh;
   readonly links: readonly Link[];
   /** In the order of their names. */
   readonly clusters: readonly Cluster[];

@@ -5,6 +5,7 @@ import type { Observed } from '../lab/observed.ts';
 import { parseCidr } from '../net/cidr.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import { resolveApiPorts } from './resolve-api-ports.ts';
+import { resolveCertificates, resolveLinks } from './resolve-links.ts';
 import { resolveNetwork } from './resolve-network.ts';
 import { resolveNodes } from './resolve-nodes.ts';
 import { resolvePools } from './resolve-pools.ts';
@@ -56,6 +57,7 @@ export function resolve(lab: Lab, observed: Observed): Desired {
     };
   });
   const nodes = resolveNodes(clusters, network, observed);
+  const certificates = resolveCertificates(lab);
   return {
     lab: { name: lab.name, uid: lab.uid, dir: lab.dir, path: lab.path },
     network,
@@ -63,6 +65,8 @@ export function resolve(lab: Lab, observed: Observed): Desired {
     clusters,
     nodes,
     routing: resolveRouting(clusters, nodes, warn),
+    ...(certificates && { certificates }),
+    links: resolveLinks(lab, warn),
     warnings,
   };
 }

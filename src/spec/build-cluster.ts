@@ -1,11 +1,12 @@
-import type { Cluster, IpFamily, Pin } from '../lab/lab.ts';
+import type { Cluster, IpFamily, Manifest, Pin } from '../lab/lab.ts';
+import { buildClusterMesh } from './build-mesh.ts';
 import type { ClusterFile } from './cluster-schema.ts';
 import { readPort } from './ports.ts';
 import { makePin } from './ranges.ts';
 import { type Path, type Sourced, whereValue } from './source.ts';
 
-/** The cluster that a checked document declares. */
-export function buildCluster({ metadata, spec }: ClusterFile, sourced: Sourced): Cluster {
+/** The cluster that a checked document declares; `gatewayAPI` is the manifest that its mesh names. */
+export function buildCluster({ metadata, spec }: ClusterFile, sourced: Sourced, gatewayAPI: Manifest): Cluster {
   const { group, zone, provider, ipFamily, nodes, kubernetes, network } = spec;
   const pins = (key: 'pods' | 'services' | 'loadBalancer') => makePins(network[key], sourced, ['spec', 'network', key]);
   return {
@@ -35,6 +36,7 @@ export function buildCluster({ metadata, spec }: ClusterFile, sourced: Sourced):
     }),
     images: spec.images,
     providerConfig: spec[provider] ?? {},
+    mesh: buildClusterMesh(spec.mesh, gatewayAPI, sourced),
   };
 }
 

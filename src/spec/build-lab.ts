@@ -1,5 +1,6 @@
 import type { Cluster, Lab, Manifest } from '../lab/lab.ts';
 import { makePins } from './build-cluster.ts';
+import { buildLabMesh } from './build-mesh.ts';
 import type { LabFile } from './lab-schema.ts';
 import { type Sourced, whereValue } from './source.ts';
 
@@ -34,7 +35,8 @@ export function buildLab({ name, uid, dir, path, file, sourced, manifest, cluste
     },
     loadBalancer: { addon: loadBalancer.addon, manifest },
     groups: buildGroups(file, clusters),
-    links,
+    mesh: buildLabMesh(file.spec.mesh, sourced, clusters),
+    links: links.map((link, index) => ({ ...link, at: sourced ? whereValue(sourced, ['spec', 'links', index]) : dir })),
     clusters,
   };
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ProviderName } from '../lab/lab.ts';
 import { PROVIDERS } from '../providers/index.ts';
+import { clusterMesh } from './mesh-schema.ts';
 import { domainText, imageText, labelText, nameText } from './names.ts';
 import { portText } from './ports.ts';
 import { cidrText, intervalText } from './ranges.ts';
@@ -72,6 +73,7 @@ export const clusterSpec = z.strictObject({
     .default([])
     .describe('Host ports: "8080:80", "127.0.0.1:8080:80", "[::1]:8080:80", "5353:53/udp"'),
   images: z.array(imageText).default([]).describe('Local images that are loaded into every node'),
+  mesh: clusterMesh,
   ...providerBlocks,
 });
 

@@ -2,15 +2,20 @@ import type { Problem } from '../errors.ts';
 import type { Cluster } from '../lab/lab.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import { buildCluster } from './build-cluster.ts';
+import { readSecrets } from './build-mesh.ts';
 import { findClusterProblems } from './cluster-rules.ts';
 import { clusterFile } from './cluster-schema.ts';
 import { isOfKind, kindOf, readDocuments } from './documents.ts';
 import type { SpecFile } from './files.ts';
 import { checkSchema } from './issues.ts';
+import { resolveManifest } from './manifest.ts';
 import { mapBounded } from './map-bounded.ts';
-import { mergeSourced, omitKeys } from './merge.ts';
+import { omitKeys } from './merge.ts';
+import { mergeWithMesh } from './mesh-layers.ts';
 import { convertOldFormat, OLD_KIND } from './old-format.ts';
 import { type Sourced, valueAt, whereValue } from './source.ts';
+
+const GATEWAY_API = ['spec', 'mesh', 'gatewayAPI', 'manifest'];
 
 /** The name of a cluster and its group, also when the rest of its document is wrong. */
 export interface Declaration {
@@ -19,8 +24,12 @@ export interface Declaration {
   readonly group: unknown;
 }
 
+/** Values of variables by cluster and name: licences and the like, so they are in nothing that is printed. */
+export type Secrets = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
 export interface ReadClusters {
   readonly clusters: readonly Cluster[];
+  readonly secrets: Secrets;
   readonly declarations: readonly Declaration[];
   /** Whether every cluster of the lab is among the declarations. */
   readonly complete: boolean;
@@ -32,10 +41,13 @@ export interface ReadClusters {
 export async function readClusters(files: readonly SpecFile[], defaults: Sourced | undefined): Promise<ReadClusters> {
   const parsed = await mapBounded(files, readDocuments);
   const documents = parsed.flatMap((file) => file.documents.filter((document) => isOfKind(document, 'cluster')));
-  const read = documents.map((document) => readCluster(document, defaults));
+  const read = await mapBounded(documents, (document) => readCluster(document, defaults));
   const declarations = read.flatMap(({ declaration }) => declaration ?? []);
   return {
     clusters: read.flatMap(({ cluster }) => cluster ?? []),
+    secrets: Object.fromEntries(
+      read.flatMap(({ cluster, secrets = {} }) => (cluster ? [[cluster.name, secrets]] : [])),
+    ),
     declarations,
     complete: parsed.every(({ complete }) => complete) && declarations.length === documents.length,
     problems: [...parsed.flatMap(({ problems }) => problems), ...read.flatMap(({ problems }) => problems)],
@@ -45,12 +57,13 @@ export async function readClusters(files: readonly SpecFile[], defaults: Sourced
 
 interface ReadCluster {
   readonly cluster?: Cluster;
+  readonly secrets?: Secrets[string];
   readonly declaration: Declaration | undefined;
   readonly problems: readonly Problem[];
   readonly notes: readonly string[];
 }
 
-function readCluster(document: Sourced, defaults: Sourced | undefined): ReadCluster {
+async function readCluster(document: Sourced, defaults: Sourced | undefined): Promise<ReadCluster> {
   const converted = kindOf(document) === OLD_KIND ? convertOldFormat(document) : { sourced: document, notes: [] };
   if ('problems' in converted) return { declaration: declare(document), problems: converted.problems, notes: [] };
   const { notes } = converted;
@@ -58,8 +71,19 @@ function readCluster(document: Sourced, defaults: Sourced | undefined): ReadClus
   const declaration = declare(sourced);
   const checked = checkSchema(clusterFile, sourced);
   if ('problems' in checked) return { declaration, problems: checked.problems, notes };
-  const cluster = buildCluster(checked.value, sourced);
-  return { cluster, declaration, problems: findClusterProblems(cluster, checked.value, sourced), notes };
+  const { mesh } = checked.value.spec;
+  const manifest = await resolveManifest(mesh?.gatewayAPI.manifest ?? '', mesh && sourced, GATEWAY_API);
+  const cluster = buildCluster(checked.value, sourced, 'problem' in manifest ? { location: '' } : manifest);
+  return {
+    cluster,
+    secrets: readSecrets(mesh),
+    declaration,
+    problems: [
+      ...findClusterProblems(cluster, checked.value, sourced),
+      ...('problem' in manifest ? [manifest.problem] : []),
+    ],
+    notes,
+  };
 }
 
 function declare(sourced: Sourced): Declaration | undefined {
@@ -74,5 +98,5 @@ function applyDefaults(sourced: Sourced, defaults: Sourced | undefined): Sourced
   const path = ['spec', 'provider'];
   const provider = valueAt(sourced.value, path) ?? valueAt(defaults.value, path) ?? 'kind';
   const others = Object.keys(PROVIDERS).filter((name) => name !== provider);
-  return mergeSourced(omitKeys(defaults, ['spec'], others), sourced);
+  return mergeWithMesh(omitKeys(defaults, ['spec'], others), sourced);
 }

@@ -2,6 +2,7 @@ import type { Problem } from '../errors.ts';
 import type { Fault } from './fault.ts';
 import type { SpecFile } from './files.ts';
 import { omitKeys } from './merge.ts';
+import { spellOutMesh } from './mesh-layers.ts';
 import { OLD_KIND } from './old-format.ts';
 import { readBounded } from './read-bounded.ts';
 import { show } from './show.ts';
@@ -29,7 +30,7 @@ export async function readDocuments(file: SpecFile): Promise<ParsedYaml> {
   }
   const parsed = parseYaml(text, file);
   if (parsed.complete && parsed.documents.length === 0) return fail('an empty file', `${file.shown}:1:1`);
-  const documents = parsed.documents.map(dropEmptySpec);
+  const documents = parsed.documents.map(dropEmptySpec).map(spellOutMesh);
   const problems = documents.flatMap((document) => findKindProblem(document, file.role) ?? []);
   return { ...parsed, documents, problems: [...parsed.problems, ...problems] };
 }

@@ -3,7 +3,8 @@ import { isOfKind, readDocuments } from './documents.ts';
 import type { SpecFile } from './files.ts';
 import { checkSchema } from './issues.ts';
 import { type LabFile, labFile } from './lab-schema.ts';
-import { mergeSourced, omitKeys } from './merge.ts';
+import { omitKeys } from './merge.ts';
+import { mergeWithMesh } from './mesh-layers.ts';
 import { isMap, type Sourced, valueAt, whereKey } from './source.ts';
 
 const OWN_NETWORK = ['name', 'subnets', 'ipRange'];
@@ -56,9 +57,9 @@ async function readLayer(file: SpecFile): Promise<{ sourced?: Sourced; problems:
 function mergeLayers(under: Sourced, over: Sourced): Sourced {
   const path = ['spec', 'network'];
   const network = valueAt(over.value, path);
-  if (!isMap(network)) return mergeSourced(under, over);
+  if (!isMap(network)) return mergeWithMesh(under, over);
   const replaced = 'adopt' in network ? OWN_NETWORK : OWN_NETWORK.some((key) => key in network) ? ['adopt'] : [];
-  return mergeSourced(omitKeys(under, path, replaced), over);
+  return mergeWithMesh(omitKeys(under, path, replaced), over);
 }
 
 function findAdoptProblems(sourced: Sourced): Problem[] {

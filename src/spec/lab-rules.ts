@@ -1,5 +1,5 @@
 import type { Problem } from '../errors.ts';
-import type { Cluster, Lab, PortMapping } from '../lab/lab.ts';
+import type { Cluster, PortMapping } from '../lab/lab.ts';
 import type { Declaration, ReadClusters } from './clusters.ts';
 import type { LabFile } from './lab-schema.ts';
 import { show } from './show.ts';
@@ -27,7 +27,7 @@ function findDuplicateNames(declarations: readonly Declaration[]): Problem[] {
   });
 }
 
-function findLinkProblems(read: ReadClusters, links: Lab['links'], sourced: Sourced): Problem[] {
+function findLinkProblems(read: ReadClusters, links: LabFile['spec']['links'], sourced: Sourced): Problem[] {
   const names = new Set(read.declarations.map(({ name }) => name));
   const first = new Map<string, string>();
   return links.flatMap((link, index): Problem[] => {

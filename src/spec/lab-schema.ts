@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { DEFAULT_MANIFEST } from '../addons/metallb.ts';
 import type { Family } from '../net/address.ts';
 import { API_VERSION, clusterSpec } from './cluster-schema.ts';
+import { labMesh } from './mesh-schema.ts';
 import { labelText, nameText, networkText } from './names.ts';
 import { cidrText, subnetText } from './ranges.ts';
 
@@ -81,6 +82,7 @@ export const labFile = z
         ranges: ranges.prefault({}),
         loadBalancer: loadBalancer.prefault({}),
         defaults: clusterSpec.optional().describe("Any key of a cluster's spec, for all clusters that leave it out"),
+        mesh: labMesh,
         groups: groups.default({}),
         links: z.array(link).default([]).describe('Directed links beyond the groups: `from` uses what `to` exports'),
       })

@@ -2,13 +2,14 @@ import { basename, resolve } from 'node:path';
 import { InputError, type Problem } from '../errors.ts';
 import type { Lab } from '../lab/lab.ts';
 import { buildLab } from './build-lab.ts';
-import { readClusters } from './clusters.ts';
+import { readClusters, type Secrets } from './clusters.ts';
 import { findSpecFiles, type SpecFile } from './files.ts';
 import { freezeDeep } from './freeze-deep.ts';
 import { readLabDocument } from './lab-document.ts';
 import { findLabProblems } from './lab-rules.ts';
 import { resolveManifest } from './manifest.ts';
-import { takePart } from './merge.ts';
+import { clusterDefaults } from './mesh-layers.ts';
+import { findMeshProblems } from './mesh-rules.ts';
 import { toName } from './names.ts';
 import { arrangeProblems } from './problems.ts';
 import { findRangeProblems } from './range-rules.ts';
@@ -16,6 +17,8 @@ import { printable } from './show.ts';
 import { labUid, resolveReal } from './uid.ts';
 
 export { labUid };
+
+const MANIFEST = ['spec', 'loadBalancer', 'manifest'];
 
 export interface LoadOptions {
   /** The folder of the specs, as the user typed it. */
@@ -33,6 +36,8 @@ export interface LoadedLab {
   readonly files: readonly string[];
   /** What the user should know, such as what each key of the old format became. */
   readonly notes: readonly string[];
+  /** What `mesh.env` gives to variables. */
+  readonly secrets: Secrets;
 }
 
 /**
@@ -46,9 +51,9 @@ export async function loadLab({ dir, cwd, stateKey, defaultsFile }: LoadOptions)
   const labFiles = found.files.filter(({ role }) => role === 'lab');
   const clusterFiles = found.files.filter(({ role }) => role === 'cluster');
   const shared = await readLabDocument(own, labFiles);
-  const defaults = shared.sourced && takePart(shared.sourced, ['spec', 'defaults'], 'spec');
+  const defaults = shared.sourced && clusterDefaults(shared.sourced);
   const read = await readClusters(clusterFiles, defaults);
-  const manifest = await resolveManifest(shared.file.spec.loadBalancer.manifest, shared.sourced);
+  const manifest = await resolveManifest(shared.file.spec.loadBalancer.manifest, shared.sourced, MANIFEST);
   const lab = buildLab({
     name: shared.file.metadata?.name ?? toName(basename(resolveReal(path))) ?? 'lab',
     uid: labUid(dir, cwd, stateKey),
@@ -65,6 +70,7 @@ export async function loadLab({ dir, cwd, stateKey, defaultsFile }: LoadOptions)
     ...read.problems,
     ...('problem' in manifest ? [manifest.problem] : []),
     ...findLabProblems(read, shared.file, shared.sourced),
+    ...findMeshProblems(lab, shared.file, shared.sourced),
     ...findRangeProblems(lab.clusters, lab.network),
     ...(clusterFiles.length === 0 && found.problems.length === 0 ? [describeEmpty(dir)] : []),
   ];
@@ -73,6 +79,7 @@ export async function loadLab({ dir, cwd, stateKey, defaultsFile }: LoadOptions)
     lab: freezeDeep(lab),
     files: [...(own ? [own] : []), ...found.files].map(({ shown }) => shown),
     notes: read.notes,
+    secrets: read.secrets,
   };
 }
 

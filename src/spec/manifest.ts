@@ -4,23 +4,27 @@ import type { Problem } from '../errors.ts';
 import type { Manifest } from '../lab/lab.ts';
 import { readBounded } from './read-bounded.ts';
 import { show } from './show.ts';
-import { findPlace, type Sourced, whereValue } from './source.ts';
+import { findPlace, type Path, type Sourced, whereValue } from './source.ts';
 
 const MAX_BYTES = 8 * 1024 * 1024;
-const PATH = ['spec', 'loadBalancer', 'manifest'];
 
-/** A URL as it is; a file, relative to the lab.yaml that names it, with the digest of its content. */
+/** A URL as it is; a file, relative to the one that names it at `path`, with the digest of its content. */
 export async function resolveManifest(
   location: string,
   sourced: Sourced | undefined,
+  path: Path,
 ): Promise<Manifest | { problem: Problem }> {
   if (!sourced || (location.startsWith('https://') && URL.canParse(location))) return { location };
-  const at = whereValue(sourced, PATH);
+  const at = whereValue(sourced, path);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) {
     return { problem: { at, message: `manifest: expected a file or an https URL, found ${show(location)}` } };
   }
-  const path = resolve(dirname(findPlace(sourced, PATH).source.path), location);
-  const read = await readBounded(path, MAX_BYTES);
+  const file = resolveBeside(location, sourced, path);
+  const read = await readBounded(file, MAX_BYTES);
   if ('failure' in read) return { problem: { at, message: `manifest: ${show(location)}: ${read.failure}` } };
-  return { location: path, sha256: createHash('sha256').update(read.bytes).digest('hex') };
+  return { location: file, sha256: createHash('sha256').update(read.bytes).digest('hex') };
 }
+
+/** A path as the file means it that holds it. */
+export const resolveBeside = (location: string, sourced: Sourced, path: Path): string =>
+  resolve(dirname(findPlace(sourced, path).source.path), location);

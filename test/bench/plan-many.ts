@@ -28,6 +28,7 @@ const clusters = Array.from({ length: CLUSTERS }, (_, n): Cluster => {
     ports: [],
     images: [],
     providerConfig: {},
+    mesh: { name: 'none' },
   };
 });
 
@@ -45,6 +46,7 @@ const lab: Lab = {
   },
   loadBalancer: { addon: 'metallb', manifest: { location: 'https://example.org/metallb.yaml' } },
   groups: {},
+  mesh: { trustDomain: 'cluster.local', anchor: { lifetime: 315_360_000 } },
   links: [],
   clusters,
 };

@@ -2,6 +2,7 @@ import { DEFAULT_MANIFEST, manifestId } from '../../src/addons/metallb.ts';
 import { InputError, LabError } from '../../src/errors.ts';
 import type { Desired, DesiredCluster } from '../../src/lab/desired.ts';
 import type { Cluster, Lab, Pin } from '../../src/lab/lab.ts';
+import type { LinkerdSpec } from '../../src/lab/mesh.ts';
 import type { DockerNetwork, Observed, ObservedCluster, Subnet } from '../../src/lab/observed.ts';
 import { NETWORK_LABELS } from '../../src/lab/ownership.ts';
 import { diffForCreate } from '../../src/plan/diff.ts';
@@ -26,6 +27,17 @@ export interface ClusterWords extends Partial<Omit<Cluster, 'name' | 'network' |
 const pins = (file: string, use: string, ranges: readonly string[] = []): Pin[] =>
   ranges.map((cidr, line) => ({ cidr, at: `${file}:${use}:${line + 1}` }));
 
+/** Linkerd as `mesh: {}` gives it to a cluster. */
+export const linkerd: LinkerdSpec = {
+  name: 'linkerd',
+  issuerLifetime: 365 * 86_400,
+  binary: 'linkerd',
+  gatewayAPI: { manifest: { location: 'https://example.org/gateway-api.yaml' } },
+  values: {},
+  multicluster: { values: {} },
+  env: [],
+};
+
 export function cluster(name: string, words: ClusterWords = {}): Cluster {
   const { nodes, pods, services, pool, nodeMask = [24, 64], domain = 'cluster.local', proxyMode, ...rest } = words;
   const file = `${name}.yaml`;
@@ -38,6 +50,7 @@ export function cluster(name: string, words: ClusterWords = {}): Cluster {
     ports: [],
     images: [],
     providerConfig: {},
+    mesh: { name: 'none' },
     ...rest,
     nodes: { servers: 1, workers: 0, ...nodes },
     network: {
@@ -70,6 +83,7 @@ export function lab(clusters: readonly (Cluster | string)[], words: LabWords = {
     loadBalancer: { addon: 'metallb', manifest: { location: DEFAULT_MANIFEST } },
     groups: {},
     links: [],
+    mesh: { trustDomain: 'cluster.local', anchor: { lifetime: 315_360_000 } },
     ...rest,
     network: {
       name: 'lab-practical',

@@ -28,7 +28,7 @@ test('the workshop in clusters/', async () => {
     'smiley-dr',
   ]);
   expect(lab.groups).toEqual({ dr: { mode: 'flat' }, face: { mode: 'flat' } });
-  expect(lab.links).toContainEqual({ from: 'cdn', to: 'faces', mode: 'gateway' });
+  expect(lab.links).toContainEqual({ from: 'cdn', to: 'faces', mode: 'gateway', at: 'clusters/lab.yaml:12:7' });
   expect(files).toContain('clusters/lab.yaml');
 });
 
@@ -48,6 +48,7 @@ test('the smallest spec gets every default', async () => {
     },
     loadBalancer: { addon: 'metallb', manifest: { location: expect.stringMatching(/^https:/) } },
     groups: {},
+    mesh: { trustDomain: 'cluster.local', anchor: { lifetime: 3650 * 86_400 } },
     links: [],
     clusters: [
       {
@@ -69,6 +70,7 @@ test('the smallest spec gets every default', async () => {
         ports: [],
         images: [],
         providerConfig: {},
+        mesh: { name: 'none' },
       },
     ],
   });
