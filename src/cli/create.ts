@@ -37,15 +37,6 @@ interface Planned {
 export async function create(flags: CreateFlags, io: Io): Promise<number> {
   const session = await openSession(flags, io);
   for (const text of session.notes) note(io, text);
-  if (flags.output === 'script' && !flags.dryrun) {
-    throw new InputError([
-      {
-        at: 'command line',
-        message: '-o script goes with --dryrun',
-        hint: 'it prints a script; without --dryrun clusters would be created',
-      },
-    ]);
-  }
   if (flags.dryrun) {
     await showPlan(await planNow(session, flags), session, flags, io);
     return EXIT.done;

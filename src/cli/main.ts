@@ -72,6 +72,10 @@ function flagsOf(args: Parsed, line: string): Flags {
   if (jobs !== undefined && !(Number.isInteger(jobs) && jobs >= 1)) {
     throw new InputError([{ at: 'command line', message: '--jobs takes a whole number from 1 on' }]);
   }
+  if (args.output === 'script' && args.dryrun !== true) {
+    const hint = 'it prints a script; without --dryrun the plan would be carried out';
+    throw new InputError([{ at: 'command line', message: '-o script goes with --dryrun', hint }]);
+  }
   return {
     line,
     words: (args.words as readonly unknown[]).map(String),
@@ -154,6 +158,32 @@ export function describeCli(io: Io, line: string, done: (exitCode: number) => vo
               io,
             ),
           );
+        },
+      )
+      .command(
+        'certs [words..]',
+        'one trust anchor for the lab and an issuer for each cluster; a second run checks them',
+        (args) =>
+          changing(args)
+            .option('rotate', {
+              choices: ['issuer', 'anchor'] as const,
+              requiresArg: true,
+              describe: 'make issuers anew, or go one step further to another trust anchor',
+            })
+            .option('discard-root-key', {
+              type: 'boolean',
+              default: false,
+              describe: "remove the trust anchor's key once all issuers are signed",
+            }),
+        async (args: Parsed) => {
+          const { certs } = await import('./verbs.ts');
+          const flags = {
+            ...flagsOf(args, line),
+            dryrun: args.dryrun === true,
+            rotate: args.rotate as 'issuer' | 'anchor' | undefined,
+            discardRootKey: args.discardRootKey === true,
+          };
+          done(await certs(flags, io));
         },
       )
       .command(

@@ -1,14 +1,17 @@
 import { readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { InputError } from '../errors.ts';
 import { chooseKubeconfig, type KubeconfigChoice, readContexts } from '../exec/kubeconfig.ts';
 import { readReservations } from '../exec/reservations.ts';
 import { createRunner, type ProcessRunner } from '../exec/run-command.ts';
 import { engineState, type LabState, labState, stateRoot } from '../exec/state-directory.ts';
+import type { ObservedCertificates } from '../lab/certificates.ts';
 import type { Lab } from '../lab/lab.ts';
+import type { DesiredCertificates } from '../lab/mesh.ts';
 import type { Observed } from '../lab/observed.ts';
 import type { PrivateKubeconfig } from '../observe/clusters.ts';
+import { observeCertificates } from '../observe/mesh-certificates.ts';
 import { type ObserveInput, observe } from '../observe/observe.ts';
 import { loadLab } from '../spec/load.ts';
 import { printable } from '../spec/show.ts';
@@ -62,6 +65,7 @@ export interface Session {
   readonly state: LabState;
   readonly kubeconfig: KubeconfigChoice;
   observe(depth: ObserveInput['depth']): Promise<Observed>;
+  observeCertificates(desired: DesiredCertificates): Promise<ObservedCertificates>;
 }
 
 /** Reads the specs and gets ready; starts no process and writes nothing. @throws InputError for wrong specs or names */
@@ -94,6 +98,7 @@ export async function openSession(flags: Flags, io: Io): Promise<Session> {
     stateRoot: root,
     state,
     kubeconfig,
+    observeCertificates: (desired) => observeCertificates(desired, (file) => join(state.dir, file)),
     observe: (depth) => observe({ lab, runner, names, depth, ...readers(root, state, kubeconfig) }),
   };
 }

@@ -13,7 +13,8 @@ export async function status(flags: Flags & { readonly exitCode: boolean }, io: 
   if (!observed.engine)
     throw new EnvironmentError(`no status: ${observed.missing[0]?.what}`, observed.missing[0]?.hint);
   const desired = resolve(session.lab, observed);
-  const rows = statusRows(desired, observed, session.names);
+  const certificates = desired.certificates && (await session.observeCertificates(desired.certificates));
+  const rows = statusRows(desired, { ...observed, ...(certificates && { certificates }) }, session.names);
   if (isData(flags.output)) printData(rows, flags.output, io);
   else {
     print(
@@ -24,11 +25,12 @@ export async function status(flags: Flags & { readonly exitCode: boolean }, io: 
       ),
     );
   }
-  const drift = rows.some(({ result }) => result !== 'ok');
-  if (drift)
-    note(
-      io,
-      `\nto put it right: lab create ${session.lab.dir} (what is missing), lab repair ${session.lab.dir} (what a restart lost)`,
-    );
+  const drifted = rows.filter(({ result }) => result !== 'ok');
+  const drift = drifted.length > 0;
+  const { dir } = session.lab;
+  if (drifted.some(({ thing }) => thing !== 'certs'))
+    note(io, `\nto put it right: lab create ${dir} (what is missing), lab repair ${dir} (what a restart lost)`);
+  if (drifted.some(({ thing }) => thing === 'certs'))
+    note(io, `\nwhat is to be done about certificates: lab certs ${dir}`);
   return drift && flags.exitCode ? EXIT.drift : EXIT.done;
 }

@@ -1,4 +1,5 @@
 /** Every verb in one chunk of the bundle: most of what they load is the same, and each further file costs a start. */
+export { certs } from './certs.ts';
 export { create } from './create.ts';
 export { deleteClusters } from './delete.ts';
 export { doctor } from './doctor.ts';

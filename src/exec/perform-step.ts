@@ -8,6 +8,7 @@ import type { KubeconfigStep, Precondition, QueryStep, RunStep, Step, Value, Wai
 import { judge, leases, pathOf } from '../tools/kube-api.ts';
 import { writeFileAtomically } from './atomic-file.ts';
 import { mergeContexts, removeContexts } from './kubeconfig.ts';
+import { performCertificate } from './perform-certificate.ts';
 import { describeFailure } from './run-command.ts';
 
 export interface PerformInput {
@@ -85,6 +86,8 @@ export function createPerformer(input: PerformInput): (step: Step) => Promise<st
       case 'wait':
         await waitFor(step, text(step.kubeconfig), input.signal);
         return undefined;
+      case 'certificate':
+        return performCertificate(step.action, text);
       case 'check': {
         const message = await violated(step, step.check);
         if (message !== undefined) throw new FailedError(message);

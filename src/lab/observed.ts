@@ -1,4 +1,5 @@
 /** What Docker, the host and running clusters really are: the only picture of the world that a plan sees. JSON-safe. */
+import type { ObservedCertificates } from './certificates.ts';
 import type { ProviderName } from './lab.ts';
 import type { NodeNetwork } from './routing.ts';
 
@@ -143,4 +144,6 @@ export interface Observed {
   readonly reservations: readonly Reservation[];
   /** Routes and rules of nodes by name, as far as they were read. */
   readonly nodeNetworks?: Readonly<Record<string, NodeNetwork>>;
+  /** Of a lab with a mesh, as far as a verb asked for them. */
+  readonly certificates?: ObservedCertificates;
 }

@@ -6,6 +6,12 @@ const files = (name: string): CertificateFiles => ({
   key: { file: `certificates/${name}.key` },
 });
 
+/** The trust anchor that `lab` made. */
+export const ANCHOR_FILES = files('anchor');
+
+/** The one that is to follow it, while one is changed for the other. */
+export const NEXT_ANCHOR_FILES = files('next-anchor');
+
 /** What every cluster trusts, for Linkerd's `--identity-trust-anchors-file`. */
 export const BUNDLE_FILE = { file: 'certificates/bundle.crt' };
 

@@ -1,6 +1,7 @@
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import type { Observed, ObservedCluster } from '../lab/observed.ts';
 import { contains, parseCidr } from '../net/cidr.ts';
+import { certsRows } from './certificate-status.ts';
 import { missingFromCertificates, serversToCertify } from './diff-certificate.ts';
 import { routingOnNode } from './diff-routing.ts';
 
@@ -16,7 +17,8 @@ export interface StatusRow {
     | 'certificate'
     | 'contexts'
     | 'routes'
-    | 'exemptions';
+    | 'exemptions'
+    | 'certs';
   readonly result: 'ok' | 'drift' | 'unknown';
   readonly have: string;
   readonly want: string;
@@ -33,6 +35,7 @@ export function statusRows(desired: Desired, observed: Observed, names: readonly
       subnets,
       desired.network.subnets.map(({ range }) => range),
     ),
+    ...certsRows(desired, observed, names),
     ...desired.clusters
       .filter(({ name }) => names.includes(name))
       .flatMap((cluster) => clusterRows(cluster, desired, observed)),

@@ -1,5 +1,6 @@
 import type { Desired, DesiredCluster, Range } from '../lab/desired.ts';
 import type { Observed, ObservedCluster } from '../lab/observed.ts';
+import { type CertificateInfo, describeCertificates } from './certificate-info.ts';
 import { formatTable } from './table.ts';
 
 /** Everything worth knowing of one cluster, JSON-safe: one object of `lab info -o json`. */
@@ -18,6 +19,9 @@ export interface ClusterInfo {
   /** The API server: from this machine, and from other clusters on the lab's network, an address a family. */
   readonly endpoints: { readonly host: string; readonly clusters: readonly string[] };
   readonly contexts: readonly string[];
+  readonly mesh: string;
+  /** The trust anchors of the lab and the cluster's issuer, as far as they are made. */
+  readonly certificates: readonly CertificateInfo[];
   readonly why: Readonly<Record<string, string>>;
 }
 
@@ -55,6 +59,11 @@ export function describeClusters(desired: Desired, observed: Observed, names: re
           ),
         },
         contexts: cluster.contexts,
+        mesh: cluster.spec.mesh.name,
+        certificates:
+          observed.certificates && cluster.spec.mesh.name !== 'none'
+            ? describeCertificates(observed.certificates, [cluster.name])
+            : [],
         why: Object.fromEntries(
           [...cluster.pods, ...cluster.services, ...cluster.loadBalancer].map(({ range, reason }) => [range, reason]),
         ),

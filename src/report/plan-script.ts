@@ -1,4 +1,5 @@
 import type { Plan } from '../step/step.ts';
+import { CERTIFICATE_FUNCTIONS } from './render-certificate.ts';
 import { renderStep } from './render-step.ts';
 
 const FUNCTIONS = `# retry SECONDS EVERY COMMAND...: until it succeeds; standard input is the same for every try
@@ -51,6 +52,7 @@ export function renderScript(plan: Plan): string {
     '',
     FUNCTIONS,
     '',
+    ...(plan.steps.some(({ kind }) => kind === 'certificate') ? [CERTIFICATE_FUNCTIONS, ''] : []),
     steps.join('\n\n'),
   ].join('\n')}\n`;
 }

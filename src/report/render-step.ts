@@ -1,5 +1,6 @@
 import { quoteWord } from '../step/shell.ts';
 import type { Environment, Precondition, Step, Value } from '../step/step.ts';
+import { renderCertificate } from './render-certificate.ts';
 
 /** A capture's name as a shell variable. */
 const variable = (ref: string): string => ref.replace(/\W/g, '_');
@@ -19,7 +20,7 @@ export const renderEnv = (env: Environment = {}): string =>
     .map(([name, value]) => `${name}=${value === '' ? '' : renderValue(value)} `)
     .join('');
 
-/** A step as lines of bash, for a script that defines `retry` and `merge_contexts`. */
+/** A step as lines of bash, for a script that defines what `renderScript` puts at its head. */
 export function renderStep(step: Step): string[] {
   switch (step.kind) {
     case 'run': {
@@ -44,6 +45,8 @@ export function renderStep(step: Step): string[] {
           );
     case 'wait':
       return [renderWait(step)];
+    case 'certificate':
+      return renderCertificate(step.action, renderValue);
     case 'check':
       return guarded(step.check, []);
   }

@@ -106,7 +106,44 @@ export interface CheckStep extends StepBase {
   readonly check: Precondition;
 }
 
-export type Step = RunStep | QueryStep | WriteStep | KubeconfigStep | WaitStep | CheckStep;
+/** Where a certificate and its key are, both PEM. */
+export interface KeyPairFiles {
+  readonly certificate: Value;
+  readonly key: Value;
+}
+
+/** What is done to certificates. Keys are made and used where this is carried out, and are nowhere but in their files. */
+export type CertificateAction =
+  | {
+      /** An ECDSA P-256 key, and a CA certificate for it that is signed with SHA-256. */
+      readonly do: 'make';
+      /** The common name. */
+      readonly name: string;
+      /** How long it is valid from now on; it is backdated by {@link CLOCK_SKEW}. */
+      readonly seconds: number;
+      readonly pathLength: number;
+      /** Absent: it signs itself. */
+      readonly signer?: KeyPairFiles;
+      readonly files: KeyPairFiles;
+      /** Without it a certificate that is there is left alone. */
+      readonly replaces: boolean;
+    }
+  /** Writes all certificates of some files, and nothing else of them, into one. */
+  | { readonly do: 'bundle'; readonly from: readonly Value[]; readonly to: Value }
+  /** Puts a certificate and its key in the place of others; what is not there is passed over. */
+  | { readonly do: 'move'; readonly from: KeyPairFiles; readonly to: KeyPairFiles }
+  | { readonly do: 'remove'; readonly files: readonly Value[] };
+
+/** Seconds; clocks of machines and of engines in a VM differ. */
+export const CLOCK_SKEW = 3600;
+
+/** Makes or changes certificates of the state directory. */
+export interface CertificateStep extends StepBase {
+  readonly kind: 'certificate';
+  readonly action: CertificateAction;
+}
+
+export type Step = RunStep | QueryStep | WriteStep | KubeconfigStep | WaitStep | CheckStep | CertificateStep;
 
 export interface Plan {
   readonly version: 1;

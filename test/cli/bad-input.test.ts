@@ -242,6 +242,10 @@ describe('a command line that is wrong', () => {
       'create -o xml',
       /^command line: Invalid values:\n {2}Argument: output, Given: "xml"/,
     ),
+    'wants a script of what is done at once': line(
+      'route -o script',
+      /^command line: -o script goes with --dryrun\n {2}it prints a script/,
+    ),
     'wants no format': line('create -o', /^command line: Not enough arguments following: o/),
     'recreates an unknown cluster': line(
       'create --recreate faces',

@@ -68,6 +68,8 @@ describe('what is said of a cluster', () => {
         clusters: ['https://172.28.0.2:6443', 'https://[fd00:1ab::2]:6443'],
       },
       contexts: ['a', 'kind-a'],
+      mesh: 'none',
+      certificates: [],
       why: expect.objectContaining({ '10.0.0.0/16': 'first free /16 of 10.0.0.0/9' }),
     });
     expect(Object.keys(addressed?.why ?? {})).toHaveLength(6);
