@@ -19,6 +19,8 @@ export interface Round {
   readonly readsRouting: boolean;
   /** It is repeated, at most so often, while it had to wait for a cluster: what that one lacks shows only then. */
   readonly atMost?: number;
+  /** Whether it looks at Linkerd and its links. */
+  readonly readsMesh?: boolean;
 }
 
 /**
@@ -28,15 +30,15 @@ export interface Round {
 export async function changeLab(verb: string, rounds: readonly Round[], flags: ChangeFlags, io: Io): Promise<number> {
   const session = await openSession(flags, io);
   for (const text of session.notes) note(io, text);
-  const look = async (readsRouting: boolean) => {
+  const look = async ({ readsRouting, readsMesh = false }: Round) => {
     const routing = readsRouting ? session.lab.clusters.map(({ name }) => name) : [];
-    const observed = await session.observe({ choose: false, count: false, routing });
+    const observed = await session.observe({ choose: false, count: false, routing, mesh: readsMesh });
     if (!observed.engine)
       throw new EnvironmentError(`nothing was changed: ${observed.missing[0]?.what}`, observed.missing[0]?.hint);
     return { observed, desired: resolve(session.lab, observed) };
   };
   const planRound = async (round: Round) => {
-    const { observed, desired } = await look(round.readsRouting);
+    const { observed, desired } = await look(round);
     const plan = round.plan(desired, observed, session.names);
     for (const text of plan.warnings) note(io, `warning: ${text}`);
     return plan;
@@ -52,6 +54,7 @@ export async function changeLab(verb: string, rounds: readonly Round[], flags: C
     lab: session.lab.name,
     state: session.state,
     runner: session.runner,
+    secrets: session.secrets,
     kubeconfig: session.kubeconfig.file,
   };
   return withLab(work, async () => {

@@ -12,6 +12,7 @@ import { createProgress } from '../exec/progress.ts';
 import type { ProcessRunner } from '../exec/run-command.ts';
 import { runSteps, type StepReport } from '../exec/scheduler.ts';
 import type { LabState } from '../exec/state-directory.ts';
+import type { Secrets } from '../spec/clusters.ts';
 import type { Plan } from '../step/step.ts';
 import { onInterrupt } from './interrupt.ts';
 import { type Flags, type Io, note } from './io.ts';
@@ -23,6 +24,8 @@ export interface Work {
   readonly lab: string;
   readonly state: LabState;
   readonly runner: ProcessRunner;
+  /** What the specs give to the variables of meshes. */
+  readonly secrets?: Secrets;
   readonly kubeconfig: string;
   /** CPUs of the engine: in a VM they are fewer than this machine's. */
   readonly cpus?: number;
@@ -65,6 +68,7 @@ export async function executePlan(plan: Plan, work: Work): Promise<{ reports: St
   const { io, state, runner } = work;
   const journal = await openJournal(state.journal);
   const run = randomUUID();
+  const said: string[] = [];
   const stop = new AbortController();
   const progress = await createProgress(plan, io.stderr);
   const restore = onInterrupt(io, {
@@ -88,7 +92,11 @@ export async function executePlan(plan: Plan, work: Work): Promise<{ reports: St
         runner,
         stateDir: state.dir,
         kubeconfig: work.kubeconfig,
+        ...(work.secrets && { secrets: work.secrets }),
         signal: stop.signal,
+        onWarning: (step, warnings) => {
+          for (const text of warnings) said.push(`${step.clusters.join(', ')}: ${text}`);
+        },
         onProcess: ({ id }, argv0, pid) => journal.started({ run, step: id, argv0, pid, identity: identify(pid) }),
       }),
       onStart: (step) => progress.start(step),
@@ -98,6 +106,7 @@ export async function executePlan(plan: Plan, work: Work): Promise<{ reports: St
       },
     });
     await progress.close();
+    for (const text of said) note(io, `warning: ${text}`);
     const exitCode = stop.signal.aborted
       ? EXIT.interrupted
       : reports.some(({ result }) => result === 'failed')

@@ -1,5 +1,6 @@
 import yargs, { type Argv } from 'yargs';
 import { EXIT, InputError } from '../errors.ts';
+import type { LinkMode } from '../lab/mesh.ts';
 import { quoteArgv } from '../step/shell.ts';
 import type { Flags, Format, Io } from './io.ts';
 import { VERSION } from './version.ts';
@@ -102,7 +103,7 @@ function checksOf(names: readonly string[]): readonly string[] {
 
 /** Everything that `lab` understands. A verb's code is loaded only when it is called. */
 export function describeCli(io: Io, line: string, done: (exitCode: number) => void): Argv {
-  const changeVerb = (verb: 'route' | 'group' | 'repair' | 'stop' | 'start') => async (args: Parsed) => {
+  const changeVerb = (verb: 'group' | 'linkerd' | 'route' | 'repair' | 'stop' | 'start') => async (args: Parsed) => {
     const { change } = await import('./verbs.ts');
     done(await change(verb, { ...flagsOf(args, line), dryrun: args.dryrun === true }, io));
   };
@@ -192,7 +193,48 @@ export function describeCli(io: Io, line: string, done: (exitCode: number) => vo
         changing,
         changeVerb('route'),
       )
-      .command('group [words..]', 'join the clusters of each group: routes', changing, changeVerb('group'))
+      .command(
+        'group [words..]',
+        'route, then link; naming one member joins it with the rest of its group',
+        changing,
+        changeVerb('group'),
+      )
+      .command(
+        'linkerd [words..]',
+        'Gateway API CRDs, Linkerd and its multicluster extension; upgrades where it is installed',
+        changing,
+        changeVerb('linkerd'),
+      )
+      .command(
+        'link [words..]',
+        'Linkerd links between the clusters of each group, and those of lab.yaml',
+        (args) =>
+          changing(args)
+            .option('src', { type: 'string', requiresArg: true, describe: 'one link by hand: who uses the services' })
+            .option('dst', { type: 'string', requiresArg: true, describe: 'and who exports them' })
+            .option('mode', {
+              choices: ['flat', 'gateway', 'federated'] as const,
+              default: 'flat' as const,
+              describe: 'how the two are linked',
+            })
+            .option('remove', { type: 'boolean', default: false, describe: 'take the link from --src to --dst away' }),
+        async (args: Parsed) => {
+          const { link } = await import('./verbs.ts');
+          done(
+            await link(
+              {
+                ...flagsOf(args, line),
+                dryrun: args.dryrun === true,
+                src: args.src as string | undefined,
+                dst: args.dst as string | undefined,
+                mode: args.mode as LinkMode,
+                remove: args.remove === true,
+              },
+              io,
+            ),
+          );
+        },
+      )
       .command('repair [words..]', 'put back what a restart or a hand took away', changing, changeVerb('repair'))
       .command('stop [words..]', 'stop the nodes of a lab', changing, changeVerb('stop'))
       .command('start [words..]', 'start the nodes of a lab, wait for them and repair', changing, changeVerb('start'))

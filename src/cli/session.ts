@@ -13,6 +13,7 @@ import type { Observed } from '../lab/observed.ts';
 import type { PrivateKubeconfig } from '../observe/clusters.ts';
 import { observeCertificates } from '../observe/mesh-certificates.ts';
 import { type ObserveInput, observe } from '../observe/observe.ts';
+import type { Secrets } from '../spec/clusters.ts';
 import { loadLab } from '../spec/load.ts';
 import { printable } from '../spec/show.ts';
 import { nearest } from '../spec/suggest.ts';
@@ -60,6 +61,8 @@ export interface Session {
   readonly notes: readonly string[];
   /** The clusters that the command names; all when it names none. */
   readonly names: readonly string[];
+  /** What the specs give to the variables of meshes: in nothing that is printed. */
+  readonly secrets: Secrets;
   readonly runner: ProcessRunner;
   readonly stateRoot: string;
   readonly state: LabState;
@@ -76,7 +79,7 @@ export async function openSession(flags: Flags, io: Io): Promise<Session> {
     throw new InputError([{ at: printable(named[0]), message: 'no such directory', hint }]);
   }
   const defaultsFile = flags.defaults ?? io.env.LAB_DEFAULTS;
-  const { lab, notes } = await loadLab({
+  const { lab, notes, secrets } = await loadLab({
     dir,
     cwd: io.cwd,
     stateKey: machineKey(),
@@ -94,6 +97,7 @@ export async function openSession(flags: Flags, io: Io): Promise<Session> {
     lab,
     notes,
     names,
+    secrets,
     runner,
     stateRoot: root,
     state,

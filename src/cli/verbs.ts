@@ -4,7 +4,7 @@ export { create } from './create.ts';
 export { deleteClusters } from './delete.ts';
 export { doctor } from './doctor.ts';
 export { info } from './info.ts';
-export { change } from './routing.ts';
+export { change, link } from './routing.ts';
 export { schema } from './schema.ts';
 export { status } from './status.ts';
 export { validate } from './validate.ts';

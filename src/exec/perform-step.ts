@@ -3,9 +3,20 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError } from '../errors.ts';
 import { type ApiClient, connectApi } from '../observe/api-client.ts';
+import { describePodTrouble } from '../observe/pod-trouble.ts';
 import { type Command, type Outcome, type Runner, succeeded } from '../step/runner.ts';
-import type { KubeconfigStep, Precondition, QueryStep, RunStep, Step, Value, WaitStep } from '../step/step.ts';
+import type {
+  KubeconfigStep,
+  Precondition,
+  QueryStep,
+  ResultsCheck,
+  RunStep,
+  Step,
+  Value,
+  WaitStep,
+} from '../step/step.ts';
 import { judge, leases, pathOf } from '../tools/kube-api.ts';
+import { readChecks, summariseChecks } from '../tools/linkerd.ts';
 import { writeFileAtomically } from './atomic-file.ts';
 import { mergeContexts, removeContexts } from './kubeconfig.ts';
 import { performCertificate } from './perform-certificate.ts';
@@ -17,7 +28,11 @@ export interface PerformInput {
   readonly stateDir: string;
   /** The user's kubeconfig. */
   readonly kubeconfig: string;
+  /** Values of variables by cluster and name, for `secretEnv`; a name that is not here is in the environment. */
+  readonly secrets?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly signal: AbortSignal;
+  /** Told what a check found that is not right and does not fail. */
+  readonly onWarning?: (step: Step, warnings: readonly string[]) => void;
   /** Told of every process, so that a later run can find an orphan. */
   readonly onProcess: (step: Step, argv0: string, pid: number) => void;
 }
@@ -36,13 +51,18 @@ export function createPerformer(input: PerformInput): (step: Step) => Promise<st
     onStart: (pid) => input.onProcess(step, text(argv[0] ?? ''), pid),
   });
 
+  const secretsOf = (step: Step, names: readonly string[] = []): Record<string, string> => {
+    const known = input.secrets?.[step.clusters[0] ?? ''] ?? {};
+    return Object.fromEntries(names.flatMap((name) => (name in known ? [[name, known[name] ?? '']] : [])));
+  };
+
   const run = async (step: RunStep | QueryStep): Promise<Outcome> => {
-    const { env } = step;
+    const plain = Object.fromEntries(Object.entries(step.env ?? {}).map(([name, value]) => [name, text(value)]));
     const stdin = step.kind === 'run' ? step.stdin : undefined;
     const request = {
       ...command(step, step.argv),
       ...(stdin !== undefined && { stdin: text(stdin) }),
-      ...(env && { env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, text(value)])) }),
+      env: { ...plain, ...secretsOf(step, step.secretEnv) },
     };
     const deadline = performance.now() + (step.retry?.for ?? 0) * 1000;
     for (;;) {
@@ -63,6 +83,18 @@ export function createPerformer(input: PerformInput): (step: Step) => Promise<st
       throw new FailedError(describeFailure(command(step, argv), outcome));
     const holds = expect === 'failure' ? !succeeded(outcome) : outcome.stdout.trim() === '';
     return holds ? undefined : message;
+  };
+
+  /** @throws FailedError with every check that failed */
+  const checkResults = async (step: Step, { argv, secretEnv }: ResultsCheck): Promise<undefined> => {
+    const request = { ...command(step, argv), env: secretsOf(step, secretEnv) };
+    const outcome = await input.runner.run(request);
+    const results = outcome.failure ? undefined : readChecks(outcome.stdout);
+    const { failed = [], warnings = [] } = results ? summariseChecks(results) : {};
+    if (!succeeded(outcome) || failed.length > 0)
+      throw new FailedError(failed.length > 0 ? failed.join('\n') : describeFailure(request, outcome));
+    input.onWarning?.(step, warnings);
+    return undefined;
   };
 
   return async (step) => {
@@ -89,6 +121,7 @@ export function createPerformer(input: PerformInput): (step: Step) => Promise<st
       case 'certificate':
         return performCertificate(step.action, text);
       case 'check': {
+        if ('reads' in step.check) return checkResults(step, step.check);
         const message = await violated(step, step.check);
         if (message !== undefined) throw new FailedError(message);
         return undefined;
@@ -135,8 +168,9 @@ async function waitFor(step: WaitStep, kubeconfig: string, signal: AbortSignal):
       }
       await sleep(500, undefined, { signal });
     }
+    const pods = await describePodTrouble(api, step.for).catch(() => []);
+    throw new FailedError([`not ready after ${step.timeout} s: ${seen}`, ...pods].join('\n'));
   } finally {
     api.close();
   }
-  throw new FailedError(`not ready after ${step.timeout} s: ${seen}`);
 }

@@ -1,6 +1,7 @@
 /** What Docker, the host and running clusters really are: the only picture of the world that a plan sees. JSON-safe. */
 import type { ObservedCertificates } from './certificates.ts';
 import type { ProviderName } from './lab.ts';
+import type { LinkerdCli, LinkerdState } from './linkerd.ts';
 import type { NodeNetwork } from './routing.ts';
 
 export interface Subnet {
@@ -45,6 +46,8 @@ export interface ApiState {
     readonly pools: readonly string[];
     readonly advertised: boolean;
   };
+  /** Read only where a verb needs it. */
+  readonly linkerd?: LinkerdState;
 }
 
 /** What a cluster was made from: kept in the cluster itself, and on its first server for when the API is away. */
@@ -146,4 +149,6 @@ export interface Observed {
   readonly nodeNetworks?: Readonly<Record<string, NodeNetwork>>;
   /** Of a lab with a mesh, as far as a verb asked for them. */
   readonly certificates?: ObservedCertificates;
+  /** The CLIs that the specs name, as far as they were asked. */
+  readonly linkerdClis?: readonly LinkerdCli[];
 }

@@ -4,6 +4,8 @@ import type { IncomingMessage } from 'node:http';
 export interface ApiClient {
   /** The JSON at a path; undefined for 404. @throws when the server does not answer within `seconds` or says no */
   get(path: string, seconds?: number): Promise<unknown>;
+  /** The same for what is no JSON, such as a log. */
+  getText(path: string, seconds?: number): Promise<string | undefined>;
   /** The names of the certificate of the server that answered first, as TLS shows them: `DNS:x, IP Address:10.0.0.1`. */
   certificateNames(): string | undefined;
   close(): void;
@@ -28,24 +30,29 @@ export async function connectApi(kubeconfig: string): Promise<ApiClient> {
   const onResponse = ({ socket }: IncomingMessage) => {
     if (socket instanceof TLSSocket) names ??= socket.getPeerCertificate().subjectaltname;
   };
+  const getText = async (path: string, seconds = 3) => {
+    const options = {};
+    await config.applyToHTTPSOptions(options);
+    return readText(https.request, new URL(path, server), { ...options, agent }, seconds, onResponse);
+  };
   return {
-    get: async (path, seconds = 3) => {
-      const options = {};
-      await config.applyToHTTPSOptions(options);
-      return readJson(https.request, new URL(path, server), { ...options, agent }, seconds, onResponse);
+    get: async (path, seconds) => {
+      const text = await getText(path, seconds);
+      return text === undefined ? undefined : JSON.parse(text);
     },
+    getText,
     certificateNames: () => names,
     close: () => agent.destroy(),
   };
 }
 
-function readJson(
+function readText(
   request: typeof import('node:https').request,
   url: URL,
   options: object,
   seconds: number,
   onResponse: (response: IncomingMessage) => void,
-): Promise<unknown> {
+): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const sent = request(url, options, (response) => {
       onResponse(response);
@@ -55,7 +62,7 @@ function readJson(
       response.on('end', () => {
         if (response.statusCode === 404) resolve(undefined);
         else if (response.statusCode !== 200) reject(new Error(`${url.pathname} answered ${response.statusCode}`));
-        else resolve(JSON.parse(Buffer.concat(parts).toString('utf8')));
+        else resolve(Buffer.concat(parts).toString('utf8'));
       });
     });
     // A published port may accept while nothing listens behind it yet.

@@ -3,9 +3,13 @@ import type { ApiState, AppliedCluster } from '../lab/observed.ts';
 import { RECORD_ANNOTATION } from '../lab/ownership.ts';
 import { isReady, isRolledOut, listOf, NODES_PATH, type NodeObject, pathOf } from '../tools/kube-api.ts';
 import { type ApiClient, connectApi } from './api-client.ts';
+import { readLinkerd } from './linkerd.ts';
 
 /** What a running cluster says of itself; undefined when its API server does not answer. */
-export async function readApiState(kubeconfig: string): Promise<
+export async function readApiState(
+  kubeconfig: string,
+  readsMesh: boolean,
+): Promise<
   | {
       readonly state: ApiState;
       readonly applied?: AppliedCluster;
@@ -17,7 +21,11 @@ export async function readApiState(kubeconfig: string): Promise<
   let api: ApiClient | undefined;
   try {
     api = await connectApi(kubeconfig);
-    const [nodes, loadBalancer] = await Promise.all([api.get(NODES_PATH), readLoadBalancer(api)]);
+    const [nodes, loadBalancer, linkerd] = await Promise.all([
+      api.get(NODES_PATH),
+      readLoadBalancer(api),
+      readsMesh ? readLinkerd(api) : undefined,
+    ]);
     const objects = listOf<NodeObject>(nodes);
     const record = objects
       .map(({ metadata }) => metadata.annotations?.[RECORD_ANNOTATION])
@@ -33,6 +41,7 @@ export async function readApiState(kubeconfig: string): Promise<
           labels: node.metadata.labels ?? {},
         })),
         ...(loadBalancer && { loadBalancer }),
+        ...(linkerd && { linkerd }),
       },
       ...(applied && { applied }),
       ...(certificateNames !== undefined && { certificateNames }),

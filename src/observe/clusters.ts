@@ -23,6 +23,8 @@ export interface ClusterInput {
   /** Whether ranges may have to be chosen for these clusters of the lab; none when the verb chooses nothing. */
   readonly choosingFor: readonly string[];
   readonly privateKubeconfig: (cluster: string) => Promise<PrivateKubeconfig | undefined>;
+  /** Whether Linkerd and its links are looked at. */
+  readonly readsMesh: boolean;
 }
 
 interface Group {
@@ -97,7 +99,7 @@ const serversOf = ({ provider, containers }: Group): Container[] =>
 async function observeOwn(group: Group, input: ClusterInput): Promise<ObservedCluster> {
   const kubeconfig = await input.privateKubeconfig(group.name);
   const running = group.nodes.some((node) => node.running);
-  const answer = kubeconfig && running ? await readApiState(kubeconfig.text) : undefined;
+  const answer = kubeconfig && running ? await readApiState(kubeconfig.text, input.readsMesh) : undefined;
   const record = answer?.applied ? { applied: answer.applied } : await readRecord(serversOf(group), input.runner);
   const { applied, unreadable } = record;
   const certificates = answer && (await readCertificates(group.provider, serversOf(group), answer, input.runner));

@@ -8,6 +8,7 @@ import type { Runner } from '../step/runner.ts';
 import { observeClusters, type PrivateKubeconfig } from './clusters.ts';
 import { type EngineState, missingTools, observeEngine, oldTools } from './engine.ts';
 import { observeHost } from './host.ts';
+import { observeLinkerdClis } from './linkerd.ts';
 import { readNodeNetworks } from './node-network.ts';
 
 interface Readers {
@@ -27,6 +28,8 @@ export interface ObserveInput extends Readers {
     readonly count: boolean;
     /** Clusters whose nodes' routes and rules are read, a process a node. */
     readonly routing?: readonly string[];
+    /** Linkerd in the clusters, and the CLIs of those whose spec names one. */
+    readonly mesh?: boolean;
   };
 }
 
@@ -40,6 +43,7 @@ export async function observe(input: ObserveInput): Promise<Observed> {
   });
   const [state, contexts] = await Promise.all([observeEngine(runner, [...new Set(images)]), input.readContexts()]);
   const { engine, containers } = state;
+  const binaries = depth.mesh ? binariesOf(lab) : [];
   const known = new Set(
     containers.flatMap((one) => Object.values(PROVIDERS).map((provider) => provider.recognise(one)?.cluster)),
   );
@@ -48,7 +52,7 @@ export async function observe(input: ObserveInput): Promise<Observed> {
   const ports = depth.count ? unmade.flatMap((cluster) => PROVIDERS[cluster.provider].hostPorts(cluster)) : [];
   const choosesPort = depth.choose && unmade.some((cluster) => PROVIDERS[cluster.provider].wantsApiPort?.(cluster));
   const candidates = choosesPort ? apiPorts(lab.uid).map(toApiPort) : [];
-  const [clusters, host, old] = await Promise.all([
+  const [clusters, host, old, linkerdClis] = await Promise.all([
     observeClusters({
       runner,
       containers,
@@ -56,14 +60,16 @@ export async function observe(input: ObserveInput): Promise<Observed> {
       uid: lab.uid,
       choosingFor,
       privateKubeconfig: input.privateKubeconfig,
+      readsMesh: binaries.length > 0,
     }),
     observeHost({ engine, ports: [...ports, ...candidates], count: depth.count }),
     depth.count ? oldTools(runner, providersOf(unmade)) : [],
+    observeLinkerdClis(runner, binaries),
   ]);
   const tools = ['kubectl', ...providersOf(wanted).flatMap(({ binaries }) => binaries)];
   const nodeNetworks = await readNodeNetworks(runner, runningNodes(clusters, lab.uid, depth.routing ?? []));
   const observed = assemble(input, state, { clusters, host, contexts, tools });
-  return { ...observed, missing: [...observed.missing, ...old], nodeNetworks };
+  return { ...observed, missing: [...observed.missing, ...old], nodeNetworks, linkerdClis };
 }
 
 const providersOf = (clusters: readonly Cluster[]): Provider[] => [
@@ -71,6 +77,9 @@ const providersOf = (clusters: readonly Cluster[]): Provider[] => [
 ];
 
 const toApiPort = (port: number): HostPort => ({ port, protocol: 'tcp', listen: '127.0.0.1', at: 'the API server' });
+
+const binariesOf = ({ clusters }: Lab): string[] =>
+  clusters.flatMap(({ mesh }) => (mesh.name === 'linkerd' ? [mesh.binary] : []));
 
 const runningNodes = (clusters: readonly ObservedCluster[], uid: string, names: readonly string[]): string[] =>
   clusters
@@ -83,7 +92,7 @@ export async function observeWorld(
 ): Promise<Observed> {
   const [state, contexts] = await Promise.all([observeEngine(input.runner, []), input.readContexts()]);
   const { containers, networks } = state;
-  const clusters = await observeClusters({ ...input, containers, networks, choosingFor: [] });
+  const clusters = await observeClusters({ ...input, containers, networks, choosingFor: [], readsMesh: true });
   const host: HostState = { platform: process.platform, routes: [], resolvers: [], portsInUse: [] };
   // What others made with other tools needs none of them.
   const own = clusters.filter(({ name, owner }) => owner === input.uid || input.names.includes(name));

@@ -1,6 +1,7 @@
 import { InputError } from '../errors.ts';
 import type { Observed, ObservedCluster } from '../lab/observed.ts';
 import { describeOwner, NETWORK_LABELS } from '../lab/ownership.ts';
+import { unlinkSteps } from '../mesh/linkerd-links.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import type { Plan, Step } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
@@ -32,6 +33,7 @@ export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequ
   const leftovers = gone.flatMap((name) => contextSteps(name, observed, lab.uid, []));
   // Next to the removals, not before them: a peer that is broken does not keep a cluster alive.
   const peers = diffDeparture(observed, lab.uid, doomed).map((change) => routingStep(change));
+  const unlinks = unlinkPeers(observed, lab.uid, names);
   const networks = networkSteps(
     observed,
     lab.uid,
@@ -44,8 +46,19 @@ export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequ
     verb: 'delete',
     summary: `Plan: ${doomed.length} cluster${doomed.length === 1 ? '' : 's'} to delete, ${networks.length} network${networks.length === 1 ? '' : 's'} to remove${peers.length > 0 ? `, ${peers.length} node${peers.length === 1 ? '' : 's'} of peers to clean` : ''}.`,
     warnings: [],
-    steps: [...steps, ...leftovers, ...peers, ...networks],
+    steps: [...steps, ...leftovers, ...peers, ...unlinks, ...networks],
   };
+}
+
+/** Links of the clusters that stay to those that go. */
+function unlinkPeers({ clusters }: Observed, uid: string, names: readonly string[]): Step[] {
+  return clusters
+    .filter(({ name, owner }) => owner === uid && !names.includes(name))
+    .flatMap(({ name, api }) =>
+      (api?.linkerd?.extension.links ?? [])
+        .filter(({ to, record }) => record?.uid === uid && names.includes(to))
+        .flatMap(({ to }) => unlinkSteps({ from: name, to, federated: api?.linkerd?.extension.federated ?? [] })),
+    );
 }
 
 function refuse(cluster: ObservedCluster) {

@@ -5,6 +5,8 @@ import { nodesStep } from './cluster-steps.ts';
 import { diffForCreate } from './diff.ts';
 import { diffRouting } from './diff-routing.ts';
 import { planCreate } from './plan-create.ts';
+import { planRelink } from './plan-mesh.ts';
+import { planLinks } from './plan-mesh-verbs.ts';
 import { routingStep } from './routing-step.ts';
 
 /** The named clusters and the other members of their groups. */
@@ -58,8 +60,19 @@ export function planRepair(desired: Desired, observed: Observed, names: readonly
   // While an API server is away its pod ranges are not known: routing is for the round after.
   const settled = !repaired.steps.some(({ kind }) => kind === 'wait');
   const routing = settled ? diffRouting(desired, observed, affected).map((change) => routingStep(change)) : [];
-  const steps = [...repaired.steps, ...routing];
-  return plan('repair', desired, steps, `Plan: ${steps.length === 0 ? 'nothing' : `${steps.length} steps`} to repair.`);
+  const links = settled ? planRelink(desired, observed, names) : { steps: [], warnings: [] };
+  const steps = [...repaired.steps, ...routing, ...links.steps];
+  const summary = `Plan: ${steps.length === 0 ? 'nothing' : `${steps.length} steps`} to repair.`;
+  return plan('repair', desired, steps, summary, links.warnings);
+}
+
+/** Routes, and then the links that use them: no link needs a route to be made. */
+export function planGroup(desired: Desired, observed: Observed, names: readonly string[]): Plan {
+  const routes = planRoute(desired, observed, names);
+  const links = planLinks(desired, observed, names);
+  const steps = [...routes.steps, ...links.steps];
+  const said = [...routes.warnings, ...links.warnings].filter((text) => !desired.warnings.includes(text));
+  return plan('group', desired, steps, `${routes.summary} ${links.summary}`, [...new Set(said)]);
 }
 
 /** Stops every node of the named clusters; data stays. */

@@ -48,7 +48,7 @@ export function renderScript(plan: Plan): string {
     'set -euo pipefail',
     '',
     `STATE=\${XDG_STATE_HOME:-$HOME/.local/state}/lab/labs/${plan.lab.uid}`,
-    '(umask 077 && mkdir -p "$STATE/kubeconfigs")',
+    '(umask 077 && mkdir -p "$STATE/kubeconfigs" "$STATE/linkerd")',
     '',
     FUNCTIONS,
     '',

@@ -1,5 +1,5 @@
 import { quoteWord } from '../step/shell.ts';
-import type { Environment, Precondition, Step, Value } from '../step/step.ts';
+import type { Environment, Precondition, QueryStep, Step, Value } from '../step/step.ts';
 import { renderCertificate } from './render-certificate.ts';
 
 /** A capture's name as a shell variable. */
@@ -20,6 +20,13 @@ export const renderEnv = (env: Environment = {}): string =>
     .map(([name, value]) => `${name}=${value === '' ? '' : renderValue(value)} `)
     .join('');
 
+const retriedArgv = ({ argv, retry }: QueryStep): string =>
+  retry ? `retry ${retry.for} ${retry.every} ${renderArgv(argv)} </dev/null` : renderArgv(argv);
+
+/** Their values are in no script: whoever runs it has to bring them. */
+const renderSecrets = (names: readonly string[] = []): string[] =>
+  names.map((name) => `export ${name}="\${${name}:?is needed}"`);
+
 /** A step as lines of bash, for a script that defines what `renderScript` puts at its head. */
 export function renderStep(step: Step): string[] {
   switch (step.kind) {
@@ -30,10 +37,13 @@ export function renderStep(step: Step): string[] {
         step.stdin,
         step.retry !== undefined,
       );
-      return step.precondition ? guarded(step.precondition, command) : command;
+      return [...renderSecrets(step.secretEnv), ...(step.precondition ? guarded(step.precondition, command) : command)];
     }
     case 'query':
-      return [`${variable(step.capture)}=$(${renderEnv(step.env)}${renderArgv(step.argv)})`];
+      return [
+        ...renderSecrets(step.secretEnv),
+        `${variable(step.capture)}=$(${renderEnv(step.env)}${retriedArgv(step)})`,
+      ];
     case 'write':
       return [`(umask 077 && printf '%s\\n' ${renderValue(step.content)} > ${renderValue(step.file)})`];
     case 'kubeconfig':
@@ -48,7 +58,9 @@ export function renderStep(step: Step): string[] {
     case 'certificate':
       return renderCertificate(step.action, renderValue);
     case 'check':
-      return guarded(step.check, []);
+      return 'reads' in step.check
+        ? [...renderSecrets(step.check.secretEnv), `${renderArgv(step.check.argv)} >/dev/null`]
+        : guarded(step.check, []);
   }
 }
 

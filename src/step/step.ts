@@ -29,6 +29,10 @@ export interface Retry {
   readonly for: number;
 }
 
+/**
+ * `secretEnv` of a step: variables of its cluster whose values are in no plan, because they may be licences. They are
+ * in the spec, or in the environment of `lab` itself.
+ */
 interface StepBase {
   readonly id: string;
   /** What it does, for a person: `create the cluster`. */
@@ -48,6 +52,7 @@ export interface RunStep extends StepBase {
   readonly argv: readonly Value[];
   readonly stdin?: Value;
   readonly env?: Environment;
+  readonly secretEnv?: readonly string[];
   readonly retry?: Retry;
   readonly precondition?: Precondition;
 }
@@ -57,6 +62,7 @@ export interface QueryStep extends StepBase {
   readonly kind: 'query';
   readonly argv: readonly Value[];
   readonly env?: Environment;
+  readonly secretEnv?: readonly string[];
   readonly capture: string;
   readonly retry?: Retry;
 }
@@ -100,10 +106,17 @@ export interface WaitStep extends StepBase {
   readonly for: WaitFor;
 }
 
-/** Reads, and fails the plan with `message` unless what it relies on holds. */
+/** A command that prints what it checked, one result each: `linkerd check -o json`. */
+export interface ResultsCheck {
+  readonly argv: readonly Value[];
+  readonly reads: 'linkerd-check';
+  readonly secretEnv?: readonly string[];
+}
+
+/** Reads, and fails the plan unless what it relies on holds. */
 export interface CheckStep extends StepBase {
   readonly kind: 'check';
-  readonly check: Precondition;
+  readonly check: Precondition | ResultsCheck;
 }
 
 /** Where a certificate and its key are, both PEM. */

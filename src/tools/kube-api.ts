@@ -1,8 +1,9 @@
 /** Paths of the Kubernetes API, and what its objects mean, as far as this project reads them. */
 import type { WaitFor } from '../step/step.ts';
 
-interface Metadata {
+export interface Metadata {
   readonly name: string;
+  readonly namespace?: string;
   readonly generation?: number;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -10,6 +11,7 @@ interface Metadata {
 interface Condition {
   readonly type: string;
   readonly status: string;
+  readonly message?: string;
 }
 
 export interface NodeObject {
@@ -22,6 +24,17 @@ export interface NodeObject {
   };
 }
 
+export interface ContainerStatus {
+  readonly name: string;
+  readonly ready?: boolean;
+  readonly restartCount?: number;
+  readonly state?: {
+    readonly waiting?: { readonly reason?: string; readonly message?: string };
+    readonly terminated?: { readonly reason?: string; readonly exitCode?: number };
+    readonly running?: object;
+  };
+}
+
 export interface PodObject {
   readonly metadata: Metadata;
   readonly spec?: { readonly nodeName?: string; readonly hostNetwork?: boolean };
@@ -29,9 +42,8 @@ export interface PodObject {
     readonly phase?: string;
     readonly conditions?: readonly Condition[];
     readonly podIPs?: readonly { readonly ip: string }[];
-    readonly containerStatuses?: readonly {
-      readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
-    }[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+    readonly containerStatuses?: readonly ContainerStatus[];
   };
 }
 
@@ -113,5 +125,35 @@ export function isRolledOut(object: unknown): boolean {
   };
   if (!metadata || !status || (status.observedGeneration ?? 0) < (metadata.generation ?? 0)) return false;
   const wanted = status.desiredNumberScheduled ?? spec?.replicas ?? 1;
-  return wanted > 0 && (status.numberAvailable ?? status.availableReplicas ?? 0) >= wanted;
+  // During an update the old pods are available, too.
+  const updated = status.updatedNumberScheduled ?? status.updatedReplicas ?? 0;
+  return wanted > 0 && updated >= wanted && (status.numberAvailable ?? status.availableReplicas ?? 0) >= wanted;
+}
+
+/** The selector of a workload's pods as a query wants it. */
+export function selectorOf(object: unknown): string | undefined {
+  const { spec } = (object ?? {}) as { spec?: { selector?: { matchLabels?: Readonly<Record<string, string>> } } };
+  const labels = Object.entries(spec?.selector?.matchLabels ?? {});
+  return labels.length === 0 ? undefined : labels.map(([key, value]) => `${key}=${value}`).join(',');
+}
+
+/** Why a pod is not ready, and which container to ask; undefined for one that is. */
+export function troubleOf({
+  status,
+}: PodObject): { readonly text: string; readonly container?: ContainerStatus } | undefined {
+  if (status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True')) return undefined;
+  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const isDone = ({ ready, state }: ContainerStatus) => ready === true || state?.terminated?.exitCode === 0;
+  const container = statuses.find((one) => !isDone(one));
+  const unscheduled = status?.conditions?.find(
+    ({ type, status: value }) => type === 'PodScheduled' && value === 'False',
+  );
+  if (!container) return { text: unscheduled?.message ?? `phase ${status?.phase ?? 'unknown'}` };
+  const { waiting, terminated } = container.state ?? {};
+  const why = waiting
+    ? [waiting.reason, waiting.message].filter(Boolean).join(': ')
+    : terminated
+      ? `ended with ${terminated.exitCode} (${terminated.reason})`
+      : 'runs and is not ready';
+  return { text: `container ${container.name} ${why}`, container };
 }

@@ -1,0 +1,44 @@
+import type { Desired, DesiredCluster } from '../lab/desired.ts';
+import type { LinkerdState } from '../lab/linkerd.ts';
+import type { LinkerdSpec } from '../lab/mesh.ts';
+import type { Observed, ObservedCluster } from '../lab/observed.ts';
+import { isTooOld } from '../tools/linkerd.ts';
+
+/** A cluster that should have Linkerd, and what is there of it. */
+export interface MeshMember {
+  readonly cluster: DesiredCluster;
+  readonly spec: LinkerdSpec;
+  /** What its CLI says that it is. */
+  readonly version: string;
+  /** Present when the cluster exists, is this lab's, was once ready, and runs. */
+  readonly running?: ObservedCluster;
+  /** Absent while its API server does not answer. */
+  readonly state?: LinkerdState;
+}
+
+/** The clusters of the lab that should have Linkerd. */
+export function meshMembers(desired: Desired, observed: Observed): MeshMember[] {
+  return desired.clusters.flatMap((cluster): MeshMember[] => {
+    const { mesh } = cluster.spec;
+    if (mesh.name !== 'linkerd') return [];
+    const running = observed.clusters.find(
+      ({ name, owner, applied, nodes }) =>
+        name === cluster.name && owner === desired.lab.uid && applied && nodes.every((node) => node.running),
+    );
+    const version = observed.linkerdClis?.find(({ binary }) => binary === mesh.binary)?.version ?? '';
+    const state = running?.api?.linkerd;
+    return [{ cluster, spec: mesh, version, ...(running && { running }), ...(state && { state }) }];
+  });
+}
+
+/** Why the CLIs of these members do not do: missing, too old, or not what the spec says. */
+export function cliProblems(members: readonly MeshMember[], { linkerdClis }: Observed): string[] {
+  const problems = members.flatMap(({ cluster, spec, version }) => {
+    const problem = linkerdClis?.find(({ binary }) => binary === spec.binary)?.problem;
+    if (problem !== undefined) return problem;
+    if (spec.version !== undefined && version !== spec.version)
+      return `${spec.binary} is ${version}, and ${cluster.name} wants ${spec.version}`;
+    return isTooOld(version) ? `${spec.binary} is ${version}, which is too old` : [];
+  });
+  return [...new Set(problems)];
+}

@@ -1,0 +1,82 @@
+import { extensionSteps } from '../mesh/linkerd-install.ts';
+import { removeGatewayStep } from '../mesh/linkerd-links.ts';
+import { type Controller, extensionValues, inputsOf } from '../mesh/linkerd-values.ts';
+import type { Step } from '../step/step.ts';
+import type { MeshMember } from './mesh-members.ts';
+import { type After, canChange, type MeshWork } from './mesh-work.ts';
+import type { LinkToMake, StaleLink } from './plan-links.ts';
+
+/** The multicluster extension where it is not as it should be, and the clusters that have it then. */
+export function extensionsOf(
+  work: MeshWork,
+  controlPlanes: After,
+  links: readonly LinkToMake[],
+  stale: readonly StaleLink[],
+): { readonly steps: readonly Step[]; readonly after: After } {
+  const after = new Map<string, readonly string[]>();
+  const touched = new Set([
+    ...work.request.names,
+    ...links.flatMap(({ edge }) => [edge.from, edge.to]),
+    ...stale.flatMap(({ from, to }) => [from, to]),
+  ]);
+  const steps = work.members
+    .filter(
+      (member) => touched.has(member.cluster.name) && controlPlanes.has(member.cluster.name) && canChange(member, work),
+    )
+    .flatMap((member) => {
+      const { name } = member.cluster;
+      const own = stepsOf(member, work, { controlPlanes, links, stale });
+      after.set(name, own.some(({ id }) => id === `${name}/multicluster`) ? [`${name}/multicluster`] : []);
+      return own;
+    });
+  return { steps, after };
+}
+
+interface Changes {
+  readonly controlPlanes: After;
+  readonly links: readonly LinkToMake[];
+  readonly stale: readonly StaleLink[];
+}
+
+function stepsOf(member: MeshMember, work: MeshWork, changes: Changes): Step[] {
+  const { cluster, state, version, spec } = member;
+  const controllers = controllersOf(member, changes);
+  const gateway = needsGateway(member, work, changes);
+  const extension = state?.extension;
+  const wanted = inputsOf(version, extensionValues(work.desired, spec, controllers, gateway));
+  const settled = extension?.ready === true && extension.inputs === wanted;
+  const needs = changes.controlPlanes.get(cluster.name) ?? [];
+  const made = settled ? [] : extensionSteps({ ...member, desired: work.desired }, { controllers, gateway, needs });
+  const unused = extension?.gateway !== undefined && !gateway;
+  return unused
+    ? [
+        ...made,
+        removeGatewayStep(
+          cluster.name,
+          made.slice(-1).map(({ id }) => id),
+        ),
+      ]
+    : made;
+}
+
+/** Those of the Links that are there and stay, and of those that are being made. */
+function controllersOf({ cluster: { name }, state }: MeshMember, { links, stale }: Changes): Controller[] {
+  const kept = (state?.extension.links ?? [])
+    .filter(({ to }) => !stale.some((link) => link.from === name && link.to === to))
+    .map(({ to, gateway }) => ({ to, gateway: gateway.length > 0 }));
+  const made = links
+    .filter(({ edge }) => edge.from === name)
+    .map(({ edge }) => ({ to: edge.to, gateway: edge.mode === 'gateway' }));
+  return [...kept.filter(({ to }) => !made.some((one) => one.to === to)), ...made];
+}
+
+/** An edge of the lab wants it, or a Link that somebody else made uses it. */
+function needsGateway({ cluster: { name } }: MeshMember, { edges, members }: MeshWork, { stale }: Changes): boolean {
+  if (edges.some(({ to, mode }) => to === name && mode === 'gateway')) return true;
+  return members.some(({ cluster, state }) =>
+    state?.extension.links.some(
+      ({ to, gateway }) =>
+        to === name && gateway.length > 0 && !stale.some((link) => link.from === cluster.name && link.to === to),
+    ),
+  );
+}
