@@ -20,7 +20,7 @@ import { readChecks, summariseChecks } from '../tools/linkerd.ts';
 import { writeFileAtomically } from './atomic-file.ts';
 import { mergeContexts, removeContexts } from './kubeconfig.ts';
 import { performCertificate } from './perform-certificate.ts';
-import { describeFailure } from './run-command.ts';
+import { describeFailure, withoutUsage } from './run-command.ts';
 
 export interface PerformInput {
   readonly runner: Runner;
@@ -68,7 +68,8 @@ export function createPerformer(input: PerformInput): (step: Step) => Promise<st
     for (;;) {
       const outcome = await input.runner.run(request);
       if (succeeded(outcome)) return outcome;
-      const again = step.retry?.on.some((pattern) => new RegExp(pattern, 'i').test(outcome.stderr)) ?? false;
+      const again =
+        step.retry?.on.some((pattern) => new RegExp(pattern, 'i').test(withoutUsage(outcome.stderr))) ?? false;
       if (!again || outcome.failure || performance.now() > deadline)
         throw new FailedError(describeFailure(request, outcome));
       await sleep((step.retry?.every ?? 1) * 1000, undefined, { signal: input.signal });

@@ -70,10 +70,13 @@ export function createRunner(options: RunnerOptions = {}): ProcessRunner {
 
 /** A failed command as a person wants to see it: what was run, how it ended, and the end of what it said. */
 export function describeFailure(command: Command, outcome: Outcome): string {
-  const said = (outcome.stderr.trim() || outcome.stdout.trim()).split('\n').slice(-SHOWN_LINES);
+  const said = (withoutUsage(outcome.stderr) || outcome.stdout.trim()).split('\n').slice(-SHOWN_LINES);
   const lines = said.filter((line) => line.trim() !== '').map((line) => `  ${line}`);
   return [`${quoteArgv(command.argv)}: ${describeEnd(command, outcome)}`, ...lines].join('\n');
 }
+
+/** Many programs print all of their flags behind an error. */
+export const withoutUsage = (stderr: string): string => (stderr.split(/^Usage:$/m)[0] ?? '').trim();
 
 function describeEnd(command: Command, outcome: Outcome): string {
   if (outcome.failure === 'missing') return 'no such program';

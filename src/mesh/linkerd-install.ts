@@ -96,6 +96,7 @@ function applySteps(target: LinkerdTarget, plan: ControlPlane): Step[] {
   });
   const values = valuesStep(
     `${name}/linkerd-values`,
+    'write the values of Linkerd',
     valuesFile(name, 'values'),
     controlPlaneValues(desired, cluster, spec),
     name,
@@ -142,7 +143,13 @@ export function extensionSteps(target: LinkerdTarget, { controllers, gateway, ne
   const { name } = cluster;
   const namespace = LINKERD.multicluster;
   const content = extensionValues(desired, spec, controllers, gateway);
-  const values = valuesStep(`${name}/multicluster-values`, valuesFile(name, 'multicluster'), content, name);
+  const values = valuesStep(
+    `${name}/multicluster-values`,
+    'write the values of the extension',
+    valuesFile(name, 'multicluster'),
+    content,
+    name,
+  );
   const render = renderStep(
     target,
     `${name}/multicluster-render`,
@@ -205,10 +212,16 @@ const checkStep = (
   check: { ...linkerdCall(target.spec, target.cluster.name, [...args, '-o', 'json']), reads: 'linkerd-check' },
 });
 
-const valuesStep = (id: string, file: WriteStep['file'], values: object, cluster: string): WriteStep => ({
+const valuesStep = (
+  id: string,
+  title: string,
+  file: WriteStep['file'],
+  values: object,
+  cluster: string,
+): WriteStep => ({
   kind: 'write',
   id,
-  title: 'write the values of the chart',
+  title,
   clusters: [cluster],
   needs: [],
   timeout: 10,

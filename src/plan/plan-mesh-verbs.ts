@@ -33,6 +33,13 @@ export function planEdgeByHand(desired: Desired, observed: Observed, { from, to,
       atCommandLine(`${from} (${source.spec.ipFamily}) and ${to} (${target.spec.ipFamily}) share no address family`),
     );
   const declared = desired.links.find((link) => link.from === from && link.to === to);
+  if (declared && !remove && declared.mode !== mode)
+    problems.push(
+      atCommandLine(
+        `${declared.why} asks for a ${declared.mode} link from ${from} to ${to}`,
+        `links: [{from: ${from}, to: ${to}, mode: ${mode}}] in lab.yaml says it better`,
+      ),
+    );
   if (remove && declared)
     problems.push(
       atCommandLine(
@@ -41,7 +48,7 @@ export function planEdgeByHand(desired: Desired, observed: Observed, { from, to,
       ),
     );
   if (problems.length > 0) throw new InputError(problems);
-  const edge: Edge = { from, to, mode, why: 'the command line', byHand: true };
+  const edge: Edge = { from, to, mode, why: declared?.why ?? 'the command line', byHand: !declared };
   const request: MeshRequest = {
     names: [from],
     install: false,

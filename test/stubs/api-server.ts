@@ -71,7 +71,10 @@ function shareOf({ pods = '' }: Stored['containers'], index: number): string[] {
 function answer(store: Store, cluster: string, path: string): unknown {
   const applied = (kind: string) => store.read('applied', `${cluster}:${kind}`);
   const rolledOut = { metadata: {}, spec: { replicas: 1 }, status: { updatedReplicas: 1, availableReplicas: 1 } };
-  const everywhere = { metadata: {}, status: { desiredNumberScheduled: 1, updatedNumberScheduled: 1, numberAvailable: 1 } };
+  const everywhere = {
+    metadata: {},
+    status: { desiredNumberScheduled: 1, updatedNumberScheduled: 1, numberAvailable: 1 },
+  };
   switch (path) {
     case '/api/v1/nodes':
       return {

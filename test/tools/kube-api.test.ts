@@ -37,18 +37,29 @@ describe('waiting for a workload', () => {
     expect(judge(wait, { metadata: { name: 's' } })).toEqual({ done: false, seen: 'daemonset s is not ready' });
   });
 
-  const deployment = (generation: number, observed: number, replicas: number | undefined, available?: number) => ({
+  const deployment = (
+    generation: number,
+    observed: number,
+    replicas: number | undefined,
+    available?: number,
+    updated = available,
+  ) => ({
     metadata: { name: 'd', generation },
     spec: replicas === undefined ? {} : { replicas },
-    status: { observedGeneration: observed, ...(available !== undefined && { availableReplicas: available }) },
+    status: {
+      observedGeneration: observed,
+      ...(available !== undefined && { availableReplicas: available }),
+      ...(updated !== undefined && { updatedReplicas: updated }),
+    },
   });
-  const daemons = (desired: number, available?: number) => ({
+  const daemons = (desired: number, available?: number, updated = available) => ({
     metadata: { name: 'd', generation: 1 },
     spec: {},
     status: {
       observedGeneration: 1,
       desiredNumberScheduled: desired,
       ...(available !== undefined && { numberAvailable: available }),
+      ...(updated !== undefined && { updatedNumberScheduled: updated }),
     },
   });
 
@@ -56,6 +67,9 @@ describe('waiting for a workload', () => {
     ['runs', deployment(1, 1, 2, 2), true],
     ['lacks one', deployment(1, 1, 2, 1), false],
     ['has not begun', deployment(1, 1, 1), false],
+    ['still runs pods of before', deployment(1, 1, 2, 2, 1), false],
+    ['has begun with none of its new pods', { ...deployment(1, 1, 1), status: { availableReplicas: 1 } }, false],
+    ['still runs pods of before on a node', daemons(3, 3, 2), false],
     ['runs an older generation', deployment(2, 1, 1, 1), false],
     ['has one replica by default', deployment(1, 1, undefined, 1), true],
     ['is scaled to nothing', deployment(1, 1, 0, 0), false],
