@@ -1,7 +1,7 @@
-import { EXIT, explainError, FailedError, InputError } from '../errors.ts';
+import { EXIT, InputError } from '../errors.ts';
 import type { ObservedCertificates } from '../lab/certificates.ts';
 import type { DesiredCertificates } from '../lab/mesh.ts';
-import type { CertificateProblem } from '../plan/certificate-problems.ts';
+import { explainProblems } from '../plan/certificate-problems.ts';
 import { type CertificateDiff, diffCertificates } from '../plan/diff-certificates.ts';
 import { planCertificates } from '../plan/plan-certificates.ts';
 import { resolveCertificates } from '../plan/resolve-links.ts';
@@ -74,12 +74,6 @@ async function look(session: Session, desired: DesiredCertificates, flags: Certs
   });
   if (diff.problems.length > 0) throw explainProblems(diff.problems);
   return { observed, diff, plan: planCertificates({ lab, desired, observed }, diff) };
-}
-
-/** A file that is named in lab.yaml is wrong input; one of lab's own that is not right any more is a failure. */
-function explainProblems(problems: readonly CertificateProblem[]): Error {
-  const all = new InputError(problems.map(({ input, ...problem }) => problem));
-  return problems.some(({ input }) => input) ? all : new FailedError(explainError(all));
 }
 
 function sayWarnings({ plan, diff: { rotation } }: Look, { lab }: Session, io: Io): void {

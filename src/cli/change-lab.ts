@@ -35,7 +35,10 @@ export async function changeLab(verb: string, rounds: readonly Round[], flags: C
     const observed = await session.observe({ choose: false, count: false, routing, mesh: readsMesh });
     if (!observed.engine)
       throw new EnvironmentError(`nothing was changed: ${observed.missing[0]?.what}`, observed.missing[0]?.hint);
-    return { observed, desired: resolve(session.lab, observed) };
+    const desired = resolve(session.lab, observed);
+    const certificates =
+      readsMesh && desired.certificates ? await session.observeCertificates(desired.certificates) : undefined;
+    return { observed: { ...observed, ...(certificates && { certificates }) }, desired };
   };
   const planRound = async (round: Round) => {
     const { observed, desired } = await look(round);

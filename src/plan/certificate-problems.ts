@@ -1,5 +1,5 @@
 /** What stands in the way of making certificates, each with what to type or to change. */
-import type { Problem } from '../errors.ts';
+import { explainError, FailedError, InputError, type Problem } from '../errors.ts';
 import type { FileFault, ObservedCertificates } from '../lab/certificates.ts';
 import type { DesiredCertificates } from '../lab/mesh.ts';
 import { judgeAnchor, judgeIssuer } from './judge-certificates.ts';
@@ -14,6 +14,12 @@ export interface CertificateScene {
   readonly rotation: Rotation;
   /** What to type, without flags: `lab certs clusters`. */
   readonly command: string;
+}
+
+/** A file that is named in lab.yaml is wrong input; one of lab's own that is not right any more is a failure. */
+export function explainProblems(problems: readonly CertificateProblem[]): Error {
+  const all = new InputError(problems.map(({ input, ...problem }) => problem));
+  return problems.some(({ input }) => input) ? all : new FailedError(explainError(all));
 }
 
 const ofOurFile = ({ path, message, hint }: FileFault, what: string, remedy: string): CertificateProblem => ({

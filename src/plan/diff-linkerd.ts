@@ -1,4 +1,5 @@
 import type { Desired } from '../lab/desired.ts';
+import type { Observed } from '../lab/observed.ts';
 import { controlPlaneValues, inputsOf } from '../mesh/linkerd-values.ts';
 import type { MeshMember } from './mesh-members.ts';
 
@@ -10,7 +11,8 @@ export interface ControlPlaneChange {
 
 /** What the control plane of a cluster lacks; undefined when it is as it should be. */
 export function diffControlPlane(
-  { desired }: { readonly desired: Desired },
+  desired: Desired,
+  { certificates }: Observed,
   member: MeshMember,
 ): ControlPlaneChange | undefined {
   const { state, version } = member;
@@ -19,5 +21,10 @@ export function diffControlPlane(
   const wanted = inputsOf(version, controlPlaneValues(desired, member.cluster, member.spec));
   if (state.inputs === undefined) return { action: 'upgrade', why: 'its install was never finished' };
   if (state.inputs !== wanted) return { action: 'upgrade', why: 'its values changed' };
+  const issuer = certificates?.issuers[member.cluster.name]?.certificate?.fingerprint;
+  if (issuer !== undefined && issuer !== state.issuer) return { action: 'upgrade', why: 'its issuer changed' };
+  const trusted = certificates?.bundle.trusted.map(({ fingerprint }) => fingerprint) ?? [];
+  if (trusted.length > 0 && trusted.toSorted().join() !== state.anchors.toSorted().join())
+    return { action: 'upgrade', why: 'the trust anchors changed' };
   return state.ready ? undefined : { action: 'check', why: 'it is not ready' };
 }

@@ -17,8 +17,6 @@ export interface MeshRequest {
   readonly byHand?: { readonly add?: Edge; readonly remove?: Edge };
   /** Steps after which the API server of a cluster answers that the same plan makes or starts. */
   readonly answers?: ReadonlyMap<string, readonly string[]>;
-  /** Steps after which the certificates of a cluster are on the disk, where the same plan makes them. */
-  readonly certificates?: ReadonlyMap<string, readonly string[]>;
 }
 
 /** What the parts of a mesh plan share. */
@@ -27,6 +25,8 @@ export interface MeshWork {
   readonly observed: Observed;
   readonly request: MeshRequest;
   readonly members: readonly MeshMember[];
+  /** Steps after which the certificates of a cluster are on the disk, where the same plan makes them. */
+  readonly certificates: After;
   /** Every edge that should be, also between clusters that the command does not name. */
   readonly edges: readonly Edge[];
 }

@@ -37,7 +37,7 @@ export function controlPlanesOf(
 
 function stepsOf(member: MeshMember, work: MeshWork, warn: (text: string) => void): Step[] {
   const { cluster, state, version } = member;
-  const { answers, certificates } = work.request;
+  const { answers } = work.request;
   const misfit = state?.gatewayAPI === undefined ? undefined : gatewayApiMisfit(version, state.gatewayAPI);
   if (misfit) {
     const { location } = member.spec.gatewayAPI.manifest;
@@ -45,7 +45,7 @@ function stepsOf(member: MeshMember, work: MeshWork, warn: (text: string) => voi
       `${cluster.name}: ${misfit}; kubectl --context ${cluster.name} apply --server-side --force-conflicts -f ${location}`,
     );
   }
-  const change = diffControlPlane(work, member);
+  const change = diffControlPlane(work.desired, work.observed, member);
   if (!change) return [];
   return controlPlaneSteps(
     { ...member, desired: work.desired },
@@ -54,7 +54,7 @@ function stepsOf(member: MeshMember, work: MeshWork, warn: (text: string) => voi
       gatewayAPI: state?.gatewayAPI === undefined,
       pristine: !state?.present,
       needs: answers?.get(cluster.name) ?? [],
-      certificates: certificates?.get(cluster.name) ?? [],
+      certificates: work.certificates.get(cluster.name) ?? [],
     },
   );
 }

@@ -6,6 +6,7 @@ import { LINKERD_SOURCE } from '../tools/linkerd.ts';
 import { type Edge, linksOf, wantedEdges } from './edges.ts';
 import { cliProblems, type MeshMember, meshMembers } from './mesh-members.ts';
 import type { MeshRequest, MeshWork } from './mesh-work.ts';
+import { missingCertificates } from './missing-certificates.ts';
 import { controlPlanesOf } from './plan-control-planes.ts';
 import { extensionsOf } from './plan-extensions.ts';
 import { linkEdges, staleLinks, unlinkStale } from './plan-links.ts';
@@ -24,7 +25,21 @@ export function planMesh(desired: Desired, observed: Observed, request: MeshRequ
   const named = members.filter(({ cluster }) => request.names.includes(cluster.name));
   const problems = cliProblems(named, observed);
   if (problems.length > 0) throw new EnvironmentError(problems.join('\n'), LINKERD_SOURCE);
-  const work: MeshWork = { desired, observed, request, members, edges: edgesOf(desired, members, request) };
+  const certificates = request.install
+    ? missingCertificates(
+        desired,
+        observed,
+        named.map(({ cluster }) => cluster.name),
+      )
+    : { steps: [], after: new Map() };
+  const work: MeshWork = {
+    certificates: certificates.after,
+    desired,
+    observed,
+    request,
+    members,
+    edges: edgesOf(desired, members, request),
+  };
   const warnings: string[] = [];
   const warn = (text: string) => warnings.push(text);
   const controlPlanes = controlPlanesOf(work, warn);
@@ -33,6 +48,7 @@ export function planMesh(desired: Desired, observed: Observed, request: MeshRequ
   const extensions = extensionsOf(work, controlPlanes.after, edges, stale);
   return {
     steps: [
+      ...certificates.steps,
       ...controlPlanes.steps,
       ...unlinkStale(stale),
       ...extensions.steps,

@@ -4,6 +4,7 @@ import { contains, parseCidr } from '../net/cidr.ts';
 import { certsRows } from './certificate-status.ts';
 import { missingFromCertificates, serversToCertify } from './diff-certificate.ts';
 import { routingOnNode } from './diff-routing.ts';
+import { meshRows } from './mesh-status.ts';
 
 /** One thing that should be, and what is. */
 export interface StatusRow {
@@ -18,7 +19,9 @@ export interface StatusRow {
     | 'contexts'
     | 'routes'
     | 'exemptions'
-    | 'certs';
+    | 'certs'
+    | 'linkerd'
+    | 'links';
   readonly result: 'ok' | 'drift' | 'unknown';
   readonly have: string;
   readonly want: string;
@@ -82,6 +85,7 @@ function clusterRows(cluster: DesiredCluster, desired: Desired, observed: Observ
       cluster.contexts,
     ),
     ...routingRows(cluster, desired, observed),
+    ...meshRows(desired, observed, name),
   ];
 }
 
