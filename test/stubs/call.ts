@@ -14,6 +14,7 @@ const READS = [
   /^docker cp \S+:\S+ -$/,
   /^kind get /,
   /^k3d (kubeconfig get|version)/,
+  /^linkerd /,
 ];
 
 /** Everything that is not known to only read changes something. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse, parseAllDocuments } from 'yaml';
 import { Failure } from './failure.ts';
+import { annotate, applyRendered, deleteLinked } from './linkerd.ts';
 import { nodesOf } from './nodes.ts';
 import { type Request, valuesOf } from './request.ts';
 import type { Store } from './store.ts';
@@ -13,6 +14,15 @@ export async function runKubectl({ argv, stdin, store }: Request): Promise<strin
   const nodes = nodesOf(store, cluster);
   if (!nodes.some(({ running }) => running)) throw new Failure('The connection to the server was refused');
   if (verb === 'apply') return apply(cluster, valuesOf(argv, '-f')[0] ?? '', stdin, store);
+  if (verb === 'delete') {
+    deleteLinked(cluster, argv, store);
+    return '';
+  }
+  if (verb === 'rollout') return '';
+  if (verb === 'annotate' && argv[3] !== 'node') {
+    annotate(cluster, argv, store);
+    return '';
+  }
   if (verb === 'annotate' || verb === 'label') {
     const wanted = argv.includes('--all') ? nodes.map(({ name }) => name) : [argv[4] ?? ''];
     for (const name of wanted) mark(verb === 'label' ? 'labels' : 'annotations', name, argv.at(-1) ?? '', store);
@@ -23,11 +33,16 @@ export async function runKubectl({ argv, stdin, store }: Request): Promise<strin
 
 function apply(cluster: string, source: string, stdin: string, store: Store): string {
   if (source !== '-') {
+    if (/gateway-api/.test(source)) {
+      store.write('applied', `${cluster}:gateway-api`, source);
+      return '';
+    }
     store.write('applied', `${cluster}:metallb`, source);
     return `${source} serverside-applied\n`;
   }
-  if (!store.read('applied', `${cluster}:metallb`)) throw new Failure('no matches for kind "IPAddressPool"');
   const documents = parseAllDocuments(stdin).map((document) => document.toJS() as { kind: string });
+  if (applyRendered(cluster, documents, store)) return '';
+  if (!store.read('applied', `${cluster}:metallb`)) throw new Failure('no matches for kind "IPAddressPool"');
   for (const document of documents) store.write('applied', `${cluster}:${document.kind}`, document);
   return documents.map(({ kind }) => `${kind} serverside-applied\n`).join('');
 }

@@ -1,5 +1,5 @@
 /**
- * One program that stands in for `docker`, `kind`, `k3d` and `kubectl`, by the name it is started under, as far as `lab` uses
+ * One program that stands in for `docker`, `kind`, `k3d`, `kubectl` and `linkerd`, by the name it is started under, as far as `lab` uses
  * them. It keeps its state in the folder STUB_STATE, appends every call to the file STUB_LOG, and fails or waits where
  * FAULT says so: `program:verb:name:action[@n]`, several with a semicolon between them. An action is `exit1`,
  * `exit1=TEXT` (on standard error), `sleep5`, or `stubborn5`, a sleep that no interrupt ends; with `@n` only the nth
@@ -14,6 +14,7 @@ import { Failure } from './failure.ts';
 import { runK3d } from './k3d.ts';
 import { runKind } from './kind.ts';
 import { runKubectl } from './kubectl.ts';
+import { runLinkerd } from './linkerd.ts';
 import { openStore } from './store.ts';
 
 const { STUB_STATE = '', STUB_LOG = '', FAULT = '' } = process.env;
@@ -24,6 +25,8 @@ function keyOf(program: string, argv: readonly string[]): string {
   if (program === 'kind') return `kind:${argv[0]}:${behind('--name')}`;
   if (program === 'k3d')
     return `k3d:${argv[1] ?? argv[0]}:${argv[0] === 'image' ? behind('--cluster') : (argv[2] ?? '')}`;
+  if (program === 'linkerd')
+    return `linkerd:${argv[2] === 'multicluster' ? argv[3] : (argv[2] ?? '')}:${basename(behind('--kubeconfig'), '.yaml')}`;
   if (program === 'kubectl') return `kubectl:${argv[2]}:${basename(behind('--kubeconfig'), '.yaml')}`;
   return `docker:${argv[0]}:${argv[0] === 'exec' ? argv[argv[1] === '-i' ? 2 : 1] : (argv.at(-1) ?? '')}`;
 }
@@ -57,7 +60,7 @@ async function main(): Promise<void> {
   const request = { argv, stdin, store, fail: () => fail(key) };
   // A create fails or waits in its middle, when the nodes are there already.
   if (!/^(kind|k3d):create:/.test(key)) await fail(key);
-  const run = { docker: runDocker, kind: runKind, k3d: runK3d, kubectl: runKubectl }[program];
+  const run = { docker: runDocker, kind: runKind, k3d: runK3d, kubectl: runKubectl, linkerd: runLinkerd }[program];
   if (!run || !existsSync(STUB_STATE)) throw new Failure(`no stub for ${program}`, 99);
   process.stdout.write(await run(request));
 }
