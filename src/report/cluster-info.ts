@@ -19,6 +19,10 @@ export interface ClusterInfo {
   /** The API server: from this machine, and from other clusters on the lab's network, an address a family. */
   readonly endpoints: { readonly host: string; readonly clusters: readonly string[] };
   readonly contexts: readonly string[];
+  /** The version of Linkerd that it has; empty without one. */
+  readonly linkerd: string;
+  /** Whose services it uses, as the specs say. */
+  readonly links: readonly { readonly to: string; readonly mode: string; readonly why: string }[];
   readonly mesh: string;
   /** The trust anchors of the lab and the cluster's issuer, as far as they are made. */
   readonly certificates: readonly CertificateInfo[];
@@ -59,6 +63,10 @@ export function describeClusters(desired: Desired, observed: Observed, names: re
           ),
         },
         contexts: cluster.contexts,
+        linkerd: own?.api?.linkerd?.version ?? '',
+        links: desired.links
+          .filter(({ from }) => from === cluster.name)
+          .map(({ to, mode, why }) => ({ to, mode, why })),
         mesh: cluster.spec.mesh.name,
         certificates:
           observed.certificates && cluster.spec.mesh.name !== 'none'
@@ -89,7 +97,7 @@ function stateOf(cluster: DesiredCluster, existing: ObservedCluster | undefined,
 /** One line a cluster; `wide` adds where it is reached. */
 export function formatClusters(clusters: readonly ClusterInfo[], wide: boolean): string {
   const headings = ['NAME', 'PROVIDER', 'GROUP', 'STATE', 'PODS', 'SERVICES', 'LOADBALANCER'];
-  const more = ['ZONE', 'FAMILY', 'NODES', 'FROM-HOST', 'FROM-CLUSTERS', 'CONTEXTS'];
+  const more = ['ZONE', 'FAMILY', 'NODES', 'FROM-HOST', 'FROM-CLUSTERS', 'CONTEXTS', 'LINKERD', 'LINKS'];
   const rows = clusters.map((one) => [
     one.name,
     one.provider,
@@ -108,6 +116,8 @@ export function formatClusters(clusters: readonly ClusterInfo[], wide: boolean):
           one.endpoints.host,
           one.endpoints.clusters.join(','),
           one.contexts.join(','),
+          one.linkerd,
+          one.links.map(({ to, mode }) => `${to}=${mode}`).join(','),
         ]
       : []),
   ]);
