@@ -13,7 +13,7 @@ export interface StepReport {
 }
 
 export interface ScheduleOptions {
-  /** Steps that run at the same time; those that only wait take no slot. */
+  /** Steps that run at the same time; those that only wait, or are light, take no slot. */
   readonly jobs: number;
   /** Ends once it is aborted: what runs is waited for, nothing new starts. */
   readonly signal: AbortSignal;
@@ -38,7 +38,7 @@ export async function runSteps(steps: readonly Step[], options: ScheduleOptions)
     options.onEnd?.(step, { id: step.id, ...report });
   };
   const start = (step: Step) => {
-    const cost = step.kind === 'wait' ? 0 : 1;
+    const cost = costOf(step);
     slots -= cost;
     options.onStart?.(step);
     const work = performTimed(step, options).then((report) => {
@@ -53,7 +53,7 @@ export async function runSteps(steps: readonly Step[], options: ScheduleOptions)
     const left = waiting.size;
     for (const step of waiting) {
       const verdict = options.signal.aborted ? { result: 'cancelled' as const } : readiness(step, reports);
-      if (verdict === 'later' || (verdict === 'now' && step.kind !== 'wait' && slots <= 0)) continue;
+      if (verdict === 'later' || (verdict === 'now' && costOf(step) > slots)) continue;
       waiting.delete(step);
       if (verdict === 'now') start(step);
       else finish(step, { ...verdict, seconds: 0 });
@@ -64,6 +64,9 @@ export async function runSteps(steps: readonly Step[], options: ScheduleOptions)
   }
   return steps.map(({ id }) => reports.get(id) as StepReport);
 }
+
+/** Job slots that a step takes while it runs. */
+const costOf = (step: Step): number => (step.kind === 'wait' || (step.kind === 'run' && step.light) ? 0 : 1);
 
 const idsOf = (steps: Iterable<Step>): string => [...steps].map(({ id }) => id).join(', ');
 

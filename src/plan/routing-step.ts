@@ -15,6 +15,7 @@ export function routingStep(change: RoutingChange, needs: readonly string[] = []
   ];
   return {
     kind: 'run',
+    light: true,
     id: `${cluster}/routing/${node}`,
     title: `route on ${node} (${change.why})`,
     clusters: [cluster],

@@ -49,6 +49,8 @@ interface StepBase {
 /** Runs a command that changes something. */
 export interface RunStep extends StepBase {
   readonly kind: 'run';
+  /** It is short and works elsewhere: it takes no job slot, so that all of its kind run at the same time. */
+  readonly light?: true;
   readonly argv: readonly Value[];
   readonly stdin?: Value;
   readonly env?: Environment;

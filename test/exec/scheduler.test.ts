@@ -78,6 +78,15 @@ describe('the scheduler', () => {
     ]);
   });
 
+  it('runs what is light beside what fills the slots', async () => {
+    const stage = new Stage();
+    const light = ['x', 'y'].map((id) => runStep(id, { light: true }));
+    const reports = stage.run([step('a'), step('b'), ...light], { jobs: 1 });
+    expect([...stage.running.keys()]).toEqual(['a', 'x', 'y']);
+    for (const id of ['a', 'b', 'x', 'y']) await stage.end(id);
+    expect((await reports).every(({ result }) => result === 'done')).toBe(true);
+  });
+
   it('runs no more than it may at the same time; a wait takes no slot', async () => {
     const stage = new Stage();
     const ids = ['a', 'b', 'c', 'd'];
