@@ -28,9 +28,14 @@ export function certsRows(
     [...unreadableFiles(scene), ...anchorProblems(scene, rotation.target)],
     desired.anchor.name,
   );
-  const isBeingChanged = anchors.result === 'ok' && rotation.phase !== 'settled';
+  const unsettled =
+    observed.bundle.trusted.length === 0
+      ? 'no cluster is told to trust it'
+      : rotation.phase === 'settled'
+        ? undefined
+        : `another one, ${rotation.phase}`;
   return [
-    isBeingChanged ? { ...anchors, result: 'drift', have: `another one, ${rotation.phase}` } : anchors,
+    anchors.result === 'ok' && unsettled ? { ...anchors, result: 'drift', have: unsettled } : anchors,
     ...desired.issuers
       .filter(({ cluster }) => names.includes(cluster))
       .map((issuer) =>

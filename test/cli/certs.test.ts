@@ -1,35 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CertificateInfo } from '../../src/report/certificate-info.ts';
 import type { Plan } from '../../src/step/step.ts';
-import { type CertificateWords, encrypted, HAS_OPENSSL, makeCertificate, openssl } from '../mesh/authority.ts';
-import { expectCode, expectUntouched, makeWorld, messages, type Outcome, specs, type World } from './machine.ts';
-
-const LAB = specs({ a: '{}', b: '{}', bare: '{mesh: none}' }, '{mesh: {}}');
-
-/** The files of the only lab of a world, below its state directory. */
-function stateOf(world: World): string {
-  const labs = join(world.stateHome, 'lab', 'labs');
-  return join(labs, readdirSync(labs)[0] ?? '');
-}
-const certificateOf = (world: World, name: string) => join(stateOf(world), 'certificates', name);
-const readAll = (world: World): Record<string, string> => {
-  const dir = certificateOf(world, '');
-  return Object.fromEntries(readdirSync(dir).map((name) => [name, readFileSync(join(dir, name), 'utf8')]));
-};
-
-async function certs(world: World, ...args: readonly string[]): Promise<Outcome> {
-  const outcome = await world.lab('certs', ...args);
-  expectCode(outcome, 0);
-  return outcome;
-}
-
-async function certified(files: Readonly<Record<string, string>> = LAB): Promise<World> {
-  const world = await makeWorld(files);
-  await certs(world);
-  return world;
-}
+import { HAS_OPENSSL, openssl } from '../mesh/authority.ts';
+import { certificateOf, certified, certs, MESHED, readAll, stateOf } from './certified.ts';
+import { expectCode, expectUntouched, makeWorld, specs, type World } from './machine.ts';
 
 /** Every text in which a key must not be, and every line of the keys that are there. */
 function expectNoKeys(world: World, said: readonly string[]): void {
@@ -46,7 +22,7 @@ function expectNoKeys(world: World, said: readonly string[]): void {
 
 describe('lab certs', () => {
   it('makes an anchor and an issuer for each cluster with a mesh, without an engine', async () => {
-    const world = await makeWorld(LAB);
+    const world = await makeWorld(MESHED);
     world.uninstall('docker');
     const { stdout, stderr } = await certs(world);
     expect(stdout.split('\n').map((line) => line.split(/ +/).slice(0, 2).join(' '))).toEqual([
@@ -94,7 +70,7 @@ describe('lab certs', () => {
   });
 
   it('a dry run says what would be done, and does nothing', async () => {
-    const world = await makeWorld(LAB);
+    const world = await makeWorld(MESHED);
     for (const format of ['text', 'wide', 'json', 'yaml', 'name', 'script'])
       expect((await certs(world, '--dryrun', '-o', format)).stdout).not.toBe('');
     expectUntouched(world);
@@ -104,7 +80,7 @@ describe('lab certs', () => {
   });
 
   it('never shows a key: not on a terminal, in a plan, a script, the journal, or an argument', async () => {
-    const world = await makeWorld(LAB);
+    const world = await makeWorld(MESHED);
     const said: string[] = [];
     const say = async (...args: readonly string[]) => {
       const { stdout, stderr } = await certs(world, ...args);
@@ -144,7 +120,7 @@ describe('lab certs', () => {
   });
 
   it('exits with 4 while another run holds the lab', async () => {
-    const world = await makeWorld(LAB);
+    const world = await makeWorld(MESHED);
     world.start(['create'], { FAULT: 'kind:create:a:sleep60' });
     await world.called('kind:create:a');
     expectCode(await world.lab('certs'), 4);
@@ -208,7 +184,7 @@ describe('--rotate', () => {
   });
 
   it('takes nothing else', async () => {
-    const world = await makeWorld(LAB);
+    const world = await makeWorld(MESHED);
     expectCode(await world.lab('certs', '--rotate', 'everything'), 2);
     const outcome = await world.lab('certs', '--rotate', 'anchor', '--discard-root-key');
     expectCode(outcome, 2);
@@ -235,202 +211,9 @@ describe('--discard-root-key', () => {
   });
 });
 
-const OWN = specs({ a: '{}' }, '{mesh: {certificates: {anchor: {certificate: ../ca.crt, key: ../ca.key}}}}');
-
-describe('an anchor of the user’s own', () => {
-  it.each<CertificateWords>([{}, { kind: 'RSA-2048' }, { kind: 'RSA-4096', pathLength: 1 }])(
-    'signs: %j',
-    async (words) => {
-      const { certificate, key } = await makeCertificate({ name: 'My Root', ...words });
-      const world = await makeWorld({ ...OWN, 'ca.crt': certificate, 'ca.key': key });
-      const { stdout } = await certs(world);
-      expect(stdout).toContain('My Root');
-      expect(Object.keys(readAll(world)).sort()).toEqual(['bundle.crt', 'issuer-a.crt', 'issuer-a.key']);
-      expect(readAll(world)['bundle.crt']).toBe(certificate);
-      await certs(world);
-    },
-  );
-
-  it('without its key checks what somebody else has signed, and says what is missing', async () => {
-    const { key, ...own } = { ...(await makeCertificate()) };
-    const world = await makeWorld({
-      ...specs({ a: '{}' }, '{mesh: {certificates: {anchor: {certificate: ../ca.crt}}}}'),
-      'ca.crt': own.certificate,
-    });
-    const outcome = await world.lab('certs');
-    expectCode(outcome, 2);
-    expect(outcome.stderr).toMatch(
-      /^clusters\/lab\.yaml:2:\d+: no issuer for a, and no key to sign one\n {2}name the key/,
-    );
-    const [, path = ''] = / {2}(\/.*issuer-a\.crt) and /.exec(outcome.stderr) ?? [];
-    const issuer = await makeCertificate({ name: 'identity.linkerd.cluster.local', signer: { ...own, key } });
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileSync(path, issuer.certificate);
-    writeFileSync(path.replace(/crt$/, 'key'), issuer.key, { mode: 0o600 });
-    await certs(world);
-    expect((await certs(world)).stderr).toContain('nothing to do');
-  });
-
-  it('follows one of ours in three steps, and takes its key with it', async () => {
-    const world = await certified(specs({ a: '{}' }, '{mesh: {}}'));
-    const { certificate, key } = await makeCertificate();
-    for (const [name, text] of Object.entries({ ...OWN, 'ca.crt': certificate, 'ca.key': key }))
-      world.write(name, text);
-    const refused = await world.lab('certs');
-    expectCode(refused, 2);
-    expect(refused.stderr).toContain(
-      'clusters trust another anchor than this one\n  to change over to this one: lab certs clusters --rotate anchor',
-    );
-    for (let step = 0; step < 3; step++) await certs(world, '--rotate', 'anchor');
-    expect(Object.keys(readAll(world)).sort()).toEqual(['bundle.crt', 'issuer-a.crt', 'issuer-a.key']);
-    expect(readAll(world)['bundle.crt']).toBe(certificate);
-  });
-
-  /** Puts the two files there; nothing when only lab.yaml speaks of them. */
-  const bad: readonly [string, () => Promise<{ certificate?: string; key?: string }>, RegExp][] = [
-    [
-      'expired',
-      () => makeCertificate({ from: -9, to: -1 }),
-      /ca\.crt: it has expired on \d{4}-\d\d-\d\d \d\d:\d\d UTC/,
-    ],
-    [
-      'not yet valid',
-      () => makeCertificate({ from: 1 }),
-      /ca\.crt: it is not valid before .*\n {2}is the clock of this machine right\?/,
-    ],
-    [
-      'RSA-1024',
-      () => makeCertificate({ kind: 'RSA-1024' }),
-      /ca\.crt: its key is RSA 1024; Linkerd takes ECDSA P-256, RSA 2048, RSA 4096/,
-    ],
-    ['P-384', () => makeCertificate({ kind: 'P-384' }), /ca\.crt: its key is ECDSA P-384/],
-    ['no CA', () => makeCertificate({ ca: false }), /ca\.crt: it is no CA that may sign certificates/],
-    [
-      'path length 0',
-      () => makeCertificate({ pathLength: 0 }),
-      /ca\.crt: its path length of 0 allows no issuer below it/,
-    ],
-    [
-      'with the key of another',
-      async () => ({ ...(await makeCertificate()), key: (await makeCertificate()).key }),
-      /ca\.key: the key is not the certificate's/,
-    ],
-    [
-      'with an encrypted key',
-      async () => {
-        const pair = await makeCertificate();
-        return { ...pair, key: encrypted(pair.key).pkcs8 };
-      },
-      /ca\.key: an encrypted key\n {2}Linkerd reads none either/,
-    ],
-    [
-      'that is garbage',
-      async () => ({ ...(await makeCertificate()), certificate: 'garbage' }),
-      /ca\.crt: not a certificate in PEM form/,
-    ],
-    [
-      'whose key is garbage',
-      async () => ({ ...(await makeCertificate()), key: 'garbage' }),
-      /ca\.key: not a private key in PEM form/,
-    ],
-    ['that is not there', async () => ({ key: (await makeCertificate()).key }), /ca\.crt: no such file/],
-    [
-      'whose key is not there',
-      async () => ({ certificate: (await makeCertificate()).certificate }),
-      /ca\.key: no such file/,
-    ],
-  ];
-
-  it.each(bad)('%s is refused with one message, exit code 2, and nothing is touched', async (_, make, says) => {
-    const { certificate, key } = await make();
-    const world = await makeWorld({
-      ...OWN,
-      ...(certificate && { 'ca.crt': certificate }),
-      ...(key && { 'ca.key': key }),
-    });
-    for (const args of [['certs'], ['certs', '--dryrun']]) {
-      const outcome = await world.lab(...args);
-      expectCode(outcome, 2);
-      expect(outcome.stderr).toMatch(/^clusters\/lab\.yaml:2:\d+: trust anchor \//);
-      expect(outcome.stderr).toMatch(says);
-      expect(messages(outcome.stderr)).toHaveLength(1);
-      expect(outcome.stdout).toBe('');
-    }
-    expectUntouched(world);
-  });
-});
-
-describe('files of ours that are not right any more', () => {
-  const damage: readonly [string, (world: World) => Promise<void> | void, RegExp, string][] = [
-    [
-      'an issuer that expired',
-      (world) => signed(world, { from: -9, to: -1 }),
-      /issuer-a\.crt: issuer of a: it has expired on .*\n {2}a new one: lab certs clusters a --rotate issuer/,
-      'issuer',
-    ],
-    [
-      'an issuer of another trust anchor',
-      async (world) =>
-        put(world, 'issuer-a', await makeCertificate({ name: IDENTITY, signer: await makeCertificate() })),
-      /issuer-a\.crt: issuer of a: it is signed by another trust anchor\n/,
-      'issuer',
-    ],
-    [
-      'the key of another',
-      async (world) => writeFileSync(certificateOf(world, 'issuer-a.key'), (await makeCertificate()).key),
-      /issuer-a\.key: issuer of a: the key is not the certificate's\n/,
-      'issuer',
-    ],
-    [
-      'a key that is gone',
-      (world) => rmSync(certificateOf(world, 'issuer-a.key')),
-      /issuer-a\.key: issuer of a: the key is missing\n/,
-      'issuer',
-    ],
-    [
-      'PEM garbage',
-      (world) => writeFileSync(certificateOf(world, 'issuer-a.crt'), 'x'),
-      /issuer-a\.crt: issuer of a: not a certificate in PEM form\n/,
-      'issuer',
-    ],
-    [
-      'an anchor that is gone',
-      (world) => rmSync(certificateOf(world, 'anchor.crt')),
-      /anchor\.crt: the trust anchor is gone/,
-      'anchor',
-    ],
-  ];
-  const IDENTITY = 'identity.linkerd.cluster.local';
-
-  function put(world: World, name: string, { certificate, key }: { certificate: string; key: string }): void {
-    writeFileSync(certificateOf(world, `${name}.crt`), certificate);
-    writeFileSync(certificateOf(world, `${name}.key`), key);
-  }
-
-  async function signed(world: World, words: CertificateWords): Promise<void> {
-    const files = readAll(world);
-    const signer = { certificate: files['anchor.crt'] ?? '', key: files['anchor.key'] ?? '' };
-    put(world, 'issuer-a', await makeCertificate({ name: IDENTITY, signer, ...words }));
-  }
-
-  it.each(damage)('%s: exit code 1, one message with what to type, and that helps', async (_, harm, says, what) => {
-    const world = await certified(specs({ a: '{}' }, '{mesh: {}}'));
-    await harm(world);
-    const before = readAll(world);
-    const outcome = await world.lab('certs');
-    expectCode(outcome, 1);
-    expect(outcome.stderr).toMatch(/^lab: \//);
-    expect(outcome.stderr).toMatch(says);
-    expect(messages(outcome.stderr)).toHaveLength(1);
-    expect(readAll(world)).toEqual(before);
-    await certs(world, '--rotate', what);
-    await certs(world);
-  });
-});
-
 describe('info and status', () => {
   it('show the certificates of a lab with a mesh', async () => {
-    const world = await makeWorld(LAB);
+    const world = await makeWorld(MESHED);
     expect((await world.lab('info')).stderr).toContain('no certificates yet: lab certs clusters');
     await certs(world);
     const { stdout } = await world.lab('info');

@@ -36,6 +36,10 @@ test('an anchor that is being changed', () => {
   expect(anchor).toBe('- certs drift: another one, trusted');
 });
 
+test('an anchor without a bundle', () => {
+  expect(rowsOf(settled({ bundle: [] }))[0]).toBe('- certs drift: no cluster is told to trust it');
+});
+
 test('nothing where nothing was asked for', () => {
   expect(rowsOf(undefined)).toEqual([]);
   expect(certsRows({ lab }, { certificates: settled() }, ['a'])).toEqual([]);
