@@ -33,6 +33,14 @@ merge_contexts() {
 /** Whatever it says, none of it is run. */
 const comment = (text: string): string => `# ${text.replaceAll('\n', '\n# ')}`;
 
+/** Of the state directory: those that the steps write into. */
+const foldersOf = ({ steps }: Plan): string[] => {
+  const written = steps.flatMap((step) => (step.kind === 'write' ? [dirname(step.file.file)] : []));
+  return [...new Set(['kubeconfigs', ...written])].map((folder) => `"$STATE/${folder}"`);
+};
+
+const dirname = (file: string): string => file.replace(/\/[^/]*$/, '');
+
 /** The plan as a bash script that does the same, one step after the other, with a comment a step. */
 export function renderScript(plan: Plan): string {
   const steps = plan.steps.map((step) =>
@@ -48,7 +56,7 @@ export function renderScript(plan: Plan): string {
     'set -euo pipefail',
     '',
     `STATE=\${XDG_STATE_HOME:-$HOME/.local/state}/lab/labs/${plan.lab.uid}`,
-    '(umask 077 && mkdir -p "$STATE/kubeconfigs" "$STATE/linkerd")',
+    `(umask 077 && mkdir -p ${foldersOf(plan).join(' ')})`,
     '',
     FUNCTIONS,
     '',
