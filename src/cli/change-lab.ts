@@ -47,7 +47,7 @@ export async function changeLab(verb: string, rounds: readonly Round[], flags: C
     return plan;
   };
   if (flags.dryrun) {
-    await printPlan(await planRound(rounds[0] as Round), flags.output, io);
+    await printPlan(await planRound(rounds[0] as Round), flags, io);
     return EXIT.done;
   }
   const work: Work = {

@@ -55,7 +55,7 @@ export async function deleteClusters(flags: DeleteFlags, io: Io): Promise<number
     return { plan, names };
   };
   if (flags.dryrun) {
-    await printPlan((await look()).plan, flags.output, io);
+    await printPlan((await look()).plan, flags, io);
     return EXIT.done;
   }
   // Wrong names and a missing engine are told before anything is written.

@@ -4,14 +4,17 @@ import { diffForCreate } from '../plan/diff.ts';
 import { engineAndTools, type Preflight, preflight } from '../plan/preflight.ts';
 import { resolve } from '../plan/resolve.ts';
 import { formatTable } from '../report/table.ts';
+import { bundlePath, writeBundle } from './bundle.ts';
 import { type Flags, type Io, note, print } from './io.ts';
 import { isData, printData } from './print-plan.ts';
 import { openSession, type Session } from './session.ts';
 
 /** `lab doctor`: what a create of these clusters would count before it starts, each with the line to type. */
-export async function doctor(flags: Flags, io: Io): Promise<number> {
+export async function doctor(flags: Flags & { readonly bundle: string | undefined }, io: Io): Promise<number> {
   const session = await openSession(flags, io);
-  const observed = await session.observe({ choose: true, count: true });
+  const bundle = flags.bundle === undefined ? undefined : bundlePath(io.cwd, flags.bundle);
+  const routing = bundle === undefined ? {} : { routing: session.names };
+  const observed = await session.observe({ choose: true, count: true, ...routing });
   const checks = observed.engine ? countChecks(session, observed) : engineAndTools(observed);
   if (isData(flags.output)) printData(checks, flags.output, io);
   else {
@@ -24,6 +27,10 @@ export async function doctor(flags: Flags, io: Io): Promise<number> {
     );
     for (const { hint, detail } of checks.filter(({ result }) => result !== 'ok'))
       note(io, `\n${detail}\n  ${hint ?? ''}`);
+  }
+  if (bundle !== undefined) {
+    await writeBundle(bundle, session, observed, checks);
+    note(io, `\nwrote ${bundle}: versions, checks, plan, what was observed, journal; look at it before you pass it on`);
   }
   return checks.some(({ result }) => result === 'failed') ? EXIT.environment : EXIT.done;
 }

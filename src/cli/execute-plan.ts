@@ -5,15 +5,17 @@ import { join } from 'node:path';
 import { EXIT } from '../errors.ts';
 import { openJournal, readJournal } from '../exec/journal.ts';
 import { acquireLock } from '../exec/lock.ts';
-import { endOrphan, findOrphans } from '../exec/orphans.ts';
+import { endOrphan, findDeadRuns, findOrphans } from '../exec/orphans.ts';
 import { createPerformer } from '../exec/perform-step.ts';
 import { identify, identifySelf } from '../exec/process-identity.ts';
 import { createProgress } from '../exec/progress.ts';
 import type { ProcessRunner } from '../exec/run-command.ts';
 import { runSteps, type StepReport } from '../exec/scheduler.ts';
 import type { LabState } from '../exec/state-directory.ts';
+import { withTimeout } from '../plan/with-timeout.ts';
+import { summariseRun } from '../report/run-summary.ts';
 import type { Secrets } from '../spec/clusters.ts';
-import type { Plan } from '../step/step.ts';
+import type { Plan, Step } from '../step/step.ts';
 import { onInterrupt } from './interrupt.ts';
 import { type Flags, type Io, note } from './io.ts';
 
@@ -44,17 +46,29 @@ export async function withLab<T>(work: Work, action: () => Promise<T>): Promise<
     verb,
     ...(flags.wait !== undefined && { wait: flags.wait }),
     onWait: (message) => note(io, message),
+    onTakeOver: (message) => note(io, message),
   });
   try {
-    for (const orphan of findOrphans(readJournal(state.journal))) {
-      note(io, `ending what an interrupted run left behind: ${orphan.step} (pid ${orphan.identity.pid})`);
-      await endOrphan(orphan.identity);
-    }
+    await takeOver(work);
     removeStaleLocks(join(state.dir, 'kubeconfigs'));
     return await action();
   } finally {
     lock.release();
   }
+}
+
+/** Ends what dead runs left running, and closes them in the journal: from here on, this run answers for the rest. */
+async function takeOver({ io, state }: Work): Promise<void> {
+  const found = readJournal(state.journal);
+  for (const orphan of findOrphans(found)) {
+    note(io, `ending what an interrupted run left behind: ${orphan.step} (pid ${orphan.identity.pid})`);
+    await endOrphan(orphan.identity);
+  }
+  const dead = findDeadRuns(found);
+  if (dead.length === 0) return;
+  const journal = await openJournal(state.journal);
+  for (const { run } of dead) journal.end({ run, result: 'killed' });
+  journal.close();
 }
 
 /** kind locks a kubeconfig by the existence of a file, for ever when it is killed; nobody else writes in here. */
@@ -63,30 +77,33 @@ function removeStaleLocks(folder: string): void {
     rmSync(join(folder, name), { force: true });
 }
 
+const hashOf = (value: Plan | Step): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
+
 /** Does the steps of a plan, shows them, and returns the reports with the exit code. The caller holds the lab. */
-export async function executePlan(plan: Plan, work: Work): Promise<{ reports: StepReport[]; exitCode: number }> {
-  const { io, state, runner } = work;
+export async function executePlan(planned: Plan, work: Work): Promise<{ reports: StepReport[]; exitCode: number }> {
+  const { io, state, runner, flags } = work;
+  const plan = withTimeout(planned, flags.timeout);
   const journal = await openJournal(state.journal);
   const run = randomUUID();
   const said: string[] = [];
   const stop = new AbortController();
+  const halt = () => {
+    stop.abort();
+    runner.interrupt();
+  };
+  let interrupted = false;
   const progress = await createProgress(plan, io.stderr);
   const restore = onInterrupt(io, {
     first: () => {
-      stop.abort();
-      runner.interrupt();
+      interrupted = true;
+      halt();
     },
     second: () => runner.kill(),
   });
   try {
-    journal.begin({
-      run,
-      verb: plan.verb,
-      identity: identifySelf(),
-      plan: createHash('sha256').update(JSON.stringify(plan)).digest('hex'),
-    });
+    journal.begin({ run, verb: plan.verb, identity: identifySelf(), plan: hashOf(plan) });
     const reports = await runSteps(plan.steps, {
-      jobs: work.flags.jobs ?? Math.min(availableParallelism(), work.cpus ?? Number.POSITIVE_INFINITY),
+      jobs: flags.jobs ?? Math.min(availableParallelism(), work.cpus ?? Number.POSITIVE_INFINITY),
       signal: stop.signal,
       perform: createPerformer({
         runner,
@@ -97,17 +114,22 @@ export async function executePlan(plan: Plan, work: Work): Promise<{ reports: St
         onWarning: (step, warnings) => {
           for (const text of warnings) said.push(`${step.clusters.join(', ')}: ${text}`);
         },
-        onProcess: ({ id }, argv0, pid) => journal.started({ run, step: id, argv0, pid, identity: identify(pid) }),
+        onProcess: (step, argv0, pid) =>
+          journal.started({ run, step: step.id, input: hashOf(step), argv0, pid, identity: identify(pid) }),
       }),
-      onStart: (step) => progress.start(step),
+      onStart: (step) => {
+        if (!startsProcesses(step)) journal.started({ run, step: step.id, input: hashOf(step) });
+        progress.start(step);
+      },
       onEnd: (step, report) => {
         journal.finished({ run, step: step.id, result: report.result });
         progress.end(step, report);
+        if (report.result === 'failed' && flags.failFast) halt();
       },
     });
     await progress.close();
     for (const text of said) note(io, `warning: ${text}`);
-    const exitCode = stop.signal.aborted
+    const exitCode = interrupted
       ? EXIT.interrupted
       : reports.some(({ result }) => result === 'failed')
         ? EXIT.failed
@@ -125,7 +147,10 @@ export async function executePlan(plan: Plan, work: Work): Promise<{ reports: St
   }
 }
 
-/** Every failure with its cluster and command, and what to type next. */
+/** Such a step is in the journal with each process, not before: until then nothing has happened. */
+const startsProcesses = ({ kind }: Step): boolean => kind === 'run' || kind === 'query' || kind === 'check';
+
+/** Every failure with its cluster and command, how each cluster fared, and what to type next. */
 export function describeFailures(plan: Plan, reports: readonly StepReport[], again: string): string {
   const failed = reports.filter(({ result }) => result === 'failed');
   const blocks = failed.map(({ id, detail }) => {
@@ -134,5 +159,6 @@ export function describeFailures(plan: Plan, reports: readonly StepReport[], aga
   });
   const left = reports.filter(({ result }) => result === 'blocked' || result === 'cancelled').length;
   const rest = left > 0 ? `${left} of ${reports.length} steps were not done. ` : '';
-  return [...blocks, `${rest}What is done stays; the rest is made by: ${again}`].join('\n');
+  const table = reports.length > 0 ? [`\n${summariseRun(plan, reports)}\n`] : [];
+  return [...blocks, ...table, `${rest}What is done stays; the rest is made by: ${again}`].join('\n');
 }

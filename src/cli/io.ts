@@ -18,6 +18,10 @@ export interface Flags {
   readonly defaults: string | undefined;
   readonly jobs: number | undefined;
   readonly wait: number | undefined;
+  /** Seconds for each step, in place of its own limit. */
+  readonly timeout: number | undefined;
+  /** Whether the first failure stops everything. */
+  readonly failFast: boolean;
 }
 
 /** Prints a result on standard output. */

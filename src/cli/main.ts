@@ -64,7 +64,13 @@ const changing = (args: Argv) =>
       type: 'string',
       requiresArg: true,
       describe: 'wait this long for another run of the same lab, such as 5m',
-    });
+    })
+    .option('timeout', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'end a step that takes longer, such as 30m (default: a limit for each)',
+    })
+    .option('fail-fast', { type: 'boolean', default: false, describe: 'stop everything at the first failure' });
 
 type Parsed = Record<string, unknown>;
 
@@ -77,6 +83,8 @@ function flagsOf(args: Parsed, line: string): Flags {
     const hint = 'it prints a script; without --dryrun the plan would be carried out';
     throw new InputError([{ at: 'command line', message: '-o script goes with --dryrun', hint }]);
   }
+  const timeout = args.timeout === undefined ? undefined : seconds(args.timeout as string);
+  if (timeout === 0) throw new InputError([{ at: 'command line', message: '--timeout takes a second or more' }]);
   return {
     line,
     words: (args.words as readonly unknown[]).map(String),
@@ -85,6 +93,8 @@ function flagsOf(args: Parsed, line: string): Flags {
     defaults: args.defaults as string | undefined,
     jobs,
     wait: args.wait === undefined ? undefined : seconds(args.wait as string),
+    timeout,
+    failFast: args.failFast === true,
   };
 }
 
@@ -296,10 +306,15 @@ export function describeCli(io: Io, line: string, done: (exitCode: number) => vo
       .command(
         'doctor [words..]',
         'what is missing on this machine, each with the line to type',
-        common(['text', 'json', 'yaml']),
+        (args) =>
+          common(['text', 'json', 'yaml'])(args).option('bundle', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'write a file for whoever helps: versions, plan, what was observed, journal; no secrets',
+          }),
         async (args: Parsed) => {
           const { doctor } = await import('./verbs.ts');
-          done(await doctor(flagsOf(args, line), io));
+          done(await doctor({ ...flagsOf(args, line), bundle: args.bundle as string | undefined }, io));
         },
       )
       .command(

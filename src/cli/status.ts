@@ -1,10 +1,13 @@
 import { EnvironmentError, EXIT } from '../errors.ts';
+import { readJournal } from '../exec/journal.ts';
+import { describeHolder } from '../exec/lock.ts';
+import { isAlive } from '../exec/process-identity.ts';
 import { resolve } from '../plan/resolve.ts';
 import { statusRows } from '../plan/status.ts';
 import { formatTable } from '../report/table.ts';
 import { type Flags, type Io, note, print } from './io.ts';
 import { isData, printData } from './print-plan.ts';
-import { openSession } from './session.ts';
+import { openSession, type Session } from './session.ts';
 
 /** `lab status`: what is against what should be, one row a thing; exit code 5 on drift where that is asked for. */
 export async function status(flags: Flags & { readonly exitCode: boolean }, io: Io): Promise<number> {
@@ -25,6 +28,7 @@ export async function status(flags: Flags & { readonly exitCode: boolean }, io: 
       ),
     );
   }
+  for (const text of describeRuns(session)) note(io, `\n${text}`);
   const drifted = rows.filter(({ result }) => result !== 'ok');
   const drift = drifted.length > 0;
   const { dir } = session.lab;
@@ -36,4 +40,15 @@ export async function status(flags: Flags & { readonly exitCode: boolean }, io: 
   if (drifted.some(({ thing }) => thing === 'linkerd' || thing === 'links'))
     note(io, `\nto put the mesh right: lab linkerd ${dir}, lab link ${dir}`);
   return drift && flags.exitCode ? EXIT.drift : EXIT.done;
+}
+
+/** Runs that did not say their end, and what each was at: they explain a difference, they do not make one. */
+function describeRuns({ state, lab }: Session): string[] {
+  return readJournal(state.journal).unfinished.map(({ identity, verb, at, started }) => {
+    const steps = [...new Set(started.map(({ step }) => step))].join(', ') || 'nothing yet';
+    const who = describeHolder({ identity, verb, since: at });
+    return isAlive(identity)
+      ? `at work (${who}): ${steps}`
+      : `interrupted (${who}), in the middle of: ${steps}\n  go on from what is there: lab ${verb} ${lab.dir}`;
+  });
 }

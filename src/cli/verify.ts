@@ -62,7 +62,7 @@ async function measureLab(input: Measurement): Promise<number> {
   const prepare = planProbes(desired, scope, { imageOf: (node) => flags.image ?? images.get(node) });
   const cleanup = planCleanup(desired, scope);
   if (flags.dryrun) {
-    await printPlan({ ...prepare, steps: [...prepare.steps, ...cleanup.steps] }, flags.output, io);
+    await printPlan({ ...prepare, steps: [...prepare.steps, ...cleanup.steps] }, flags, io);
     return EXIT.done;
   }
   const work: Work = {

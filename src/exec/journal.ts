@@ -18,8 +18,11 @@ export interface Begin {
 export interface Started {
   readonly run: string;
   readonly step: string;
+  /** SHA-256 of the step: the same plan over the same world gives the same. */
+  readonly input: string;
+  /** The program that was started for it; none for a step that `lab` does itself. */
   readonly argv0?: string;
-  readonly pid: number;
+  readonly pid?: number;
   /** Absent when the process was gone before it could be looked at. */
   readonly identity?: ProcessIdentity | undefined;
 }
@@ -27,18 +30,18 @@ export interface Started {
 /** Each line is on the disk when its call returns. All throw FailedError when the disk does not take it. */
 export interface Journal {
   begin(entry: Begin): void;
-  /** A step may start several processes, one after the other. */
+  /** Once a process: a step may start several, one after the other. */
   started(entry: Started): void;
   finished(entry: { readonly run: string; readonly step: string; readonly result: string }): void;
   end(entry: { readonly run: string; readonly result: string }): void;
   close(): void;
 }
 
-/** A run that did not say its end. */
+/** A run that did not say its end: it still works, or it died. */
 export interface UnfinishedRun extends Begin {
   readonly at: string;
-  /** Processes of steps that did not say their end. */
-  readonly children: readonly Started[];
+  /** What its steps that did not say their end had started. */
+  readonly started: readonly Started[];
 }
 
 export interface JournalState {
@@ -82,7 +85,7 @@ export async function openJournal(path: string): Promise<Journal> {
  * @throws FailedError when the file is there and cannot be read.
  */
 export function readJournal(path: string): JournalState {
-  return { unfinished: findOpen(parse(readText(path))).map(({ begin, children }) => ({ ...begin, children })) };
+  return { unfinished: findOpen(parse(readText(path))).map(({ begin, started }) => ({ ...begin, started })) };
 }
 
 type Timed<T extends string, E> = E & { readonly type: T; readonly at: string };
@@ -94,24 +97,24 @@ type Entry =
 
 interface OpenRun {
   readonly begin: Timed<'begin', Begin>;
-  children: Timed<'started', Started>[];
+  started: Timed<'started', Started>[];
 }
 
 function findOpen(entries: readonly Entry[]): OpenRun[] {
   const runs = new Map<string, OpenRun>();
   for (const entry of entries) {
     const run = runs.get(entry.run);
-    if (entry.type === 'begin') runs.set(entry.run, { begin: entry, children: [] });
+    if (entry.type === 'begin') runs.set(entry.run, { begin: entry, started: [] });
     else if (entry.type === 'end') runs.delete(entry.run);
-    else if (entry.type === 'started') run?.children.push(entry);
-    else if (run) run.children = run.children.filter((child) => child.step !== entry.step);
+    else if (entry.type === 'started') run?.started.push(entry);
+    else if (run) run.started = run.started.filter(({ step }) => step !== entry.step);
   }
   return [...runs.values()];
 }
 
 function shorten(text: string): string {
   const entries = parse(text);
-  const open = new Set<Entry>(findOpen(entries).flatMap(({ begin, children }) => [begin, ...children]));
+  const open = new Set<Entry>(findOpen(entries).flatMap(({ begin, started }) => [begin, ...started]));
   const kept = entries.filter((entry, i) => i >= entries.length - KEPT_LINES || open.has(entry));
   return kept.map((entry) => `${JSON.stringify(entry)}\n`).join('');
 }

@@ -24,6 +24,8 @@ export interface LockOptions {
   readonly wait?: number;
   /** Told once, with the holder, before the wait. */
   readonly onWait?: (message: string) => void;
+  /** Told when the holder was dead, so that the lock is ours at once. */
+  readonly onTakeOver?: (message: string) => void;
   /** Ends the wait. */
   readonly signal?: AbortSignal;
 }
@@ -54,7 +56,9 @@ export async function acquireLock(path: string, options: LockOptions): Promise<L
   const content = `${JSON.stringify({ ...holder, id: randomUUID() })}\n`;
   const deadline = performance.now() + (options.wait ?? 0) * 1000;
   for (let told = false; ; told = true) {
-    const obstacle = take(path, content);
+    const taken = (dead: Holder | undefined) =>
+      options.onTakeOver?.(`took over the lock of ${options.name} from a run that died: ${describeHolder(dead)}`);
+    const obstacle = take(path, content, taken);
     if (obstacle === undefined) return { release: () => removeOwn(path, content) };
     const message = `another run holds the lock of ${options.name}: ${describeHolder(obstacle.holder)}`;
     if (performance.now() >= deadline)
@@ -64,11 +68,13 @@ export async function acquireLock(path: string, options: LockOptions): Promise<L
   }
 }
 
-function take(path: string, content: string): Obstacle | undefined {
+type Taken = (dead: Holder | undefined) => void;
+
+function take(path: string, content: string, taken: Taken): Obstacle | undefined {
   const temporary = `${path}.${randomUUID()}`;
   try {
     writeFileSync(temporary, content, { flag: 'wx', mode: 0o600, flush: true });
-    return place(temporary, path, content);
+    return place(temporary, path, content, taken);
   } catch (error) {
     throw new FailedError(`cannot lock ${path}: ${codeOf(error)}`);
   } finally {
@@ -77,7 +83,7 @@ function take(path: string, content: string): Obstacle | undefined {
 }
 
 /** Puts our complete file at `path`, or says what stands in the way. */
-function place(temporary: string, path: string, content: string): Obstacle | undefined {
+function place(temporary: string, path: string, content: string, taken: Taken): Obstacle | undefined {
   for (;;) {
     if (link(temporary, path)) return undefined;
     const found = read(path);
@@ -86,10 +92,11 @@ function place(temporary: string, path: string, content: string): Obstacle | und
     if (holder ? isAlive(holder.identity) : found.age < GARBAGE_AFTER_MS) return holder ? { holder } : {};
 
     const right = `${path}.${createHash('sha256').update(found.text).digest('hex').slice(0, 16)}`;
-    const obstacle = place(temporary, right, content);
+    const obstacle = place(temporary, right, content, () => {});
     if (obstacle !== undefined) return obstacle;
     if (read(path)?.text === found.text) {
       renameSync(right, path);
+      taken(holder);
       return undefined;
     }
     removeOwn(right, content);
@@ -130,7 +137,8 @@ function parseHolder(text: string): Holder | undefined {
   }
 }
 
-function describeHolder(holder: Holder | undefined): string {
+/** Who works, or did: `pid 812, lab create, since 10:31:07`. */
+export function describeHolder(holder: Holder | undefined): string {
   if (holder === undefined) return 'its file cannot be read';
   const { identity, verb, since } = holder;
   const start = new Date(since);

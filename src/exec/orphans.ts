@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JournalState } from './journal.ts';
+import type { JournalState, UnfinishedRun } from './journal.ts';
 import { signalGroup } from './process-group.ts';
 import { isAlive, type ProcessIdentity, runsHere } from './process-identity.ts';
 
@@ -12,11 +12,14 @@ export interface Orphan {
   readonly identity: ProcessIdentity;
 }
 
+/** Runs that died before they could say their end. */
+export const findDeadRuns = ({ unfinished }: JournalState): UnfinishedRun[] =>
+  unfinished.filter(({ identity }) => !isAlive(identity));
+
 /** Children that still run although the run that started them is dead. */
 export function findOrphans(state: JournalState): Orphan[] {
-  return state.unfinished
-    .filter((run) => !isAlive(run.identity))
-    .flatMap((run) => run.children)
+  return findDeadRuns(state)
+    .flatMap((run) => run.started)
     .flatMap(({ step, identity }) => (identity && runsHere(identity) ? [{ step, identity }] : []));
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { redact } from '../step/redact.ts';
 import type { Command, Outcome, Runner } from '../step/runner.ts';
 import { quoteArgv } from '../step/shell.ts';
 import { clean, collectEnd, collectWhole } from './command-output.ts';
@@ -68,11 +69,13 @@ export function createRunner(options: RunnerOptions = {}): ProcessRunner {
   };
 }
 
-/** A failed command as a person wants to see it: what was run, how it ended, and the end of what it said. */
+/** A failed command as a person wants to see it: what was run, how it ended, and the end of what it said, no secrets. */
 export function describeFailure(command: Command, outcome: Outcome): string {
-  const said = (withoutUsage(outcome.stderr) || outcome.stdout.trim()).split('\n').slice(-SHOWN_LINES);
+  const text = withoutUsage(outcome.stderr) || outcome.stdout.slice(-STDERR_KEPT).trim();
+  // Before it is cut into lines: a key has many.
+  const said = redact(text).split('\n').slice(-SHOWN_LINES);
   const lines = said.filter((line) => line.trim() !== '').map((line) => `  ${line}`);
-  return [`${quoteArgv(command.argv)}: ${describeEnd(command, outcome)}`, ...lines].join('\n');
+  return [`${redact(quoteArgv(command.argv))}: ${describeEnd(command, outcome)}`, ...lines].join('\n');
 }
 
 /** Many programs print all of their flags behind an error. */
@@ -80,7 +83,7 @@ export const withoutUsage = (stderr: string): string => (stderr.split(/^Usage:$/
 
 function describeEnd(command: Command, outcome: Outcome): string {
   if (outcome.failure === 'missing') return 'no such program';
-  if (outcome.failure === 'timeout') return `not done after ${command.timeout} s`;
+  if (outcome.failure === 'timeout') return `not done after ${command.timeout} s (--timeout gives more)`;
   if (outcome.failure === 'interrupted') return 'interrupted';
   return outcome.exitCode === undefined ? 'ended early' : `exit code ${outcome.exitCode}`;
 }

@@ -60,9 +60,10 @@ export function recordSteps(
           server,
           'sh',
           '-c',
-          `cat > ${RECORD_FILE}.new && mv ${RECORD_FILE}.new ${RECORD_FILE}`,
+          // A run that is killed cuts its input off, which `cat` would take for all of it: a whole line it must be.
+          `IFS= read -r record && printf '%s\\n' "$record" > ${RECORD_FILE}.new && mv ${RECORD_FILE}.new ${RECORD_FILE}`,
         ],
-        json,
+        `${json}\n`,
       ),
       why: 'A cluster with this note is never made anew by a create; it can be read when the node is stopped.',
     },

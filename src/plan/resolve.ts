@@ -4,6 +4,7 @@ import type { Cluster, Lab } from '../lab/lab.ts';
 import type { Observed } from '../lab/observed.ts';
 import { parseCidr } from '../net/cidr.ts';
 import { PROVIDERS } from '../providers/index.ts';
+import { redactData } from '../step/redact.ts';
 import { resolveApiPorts } from './resolve-api-ports.ts';
 import { resolveCertificates, resolveLinks } from './resolve-links.ts';
 import { resolveNetwork } from './resolve-network.ts';
@@ -112,7 +113,8 @@ export function fixedProperties(
       .map(({ listen, host, node, protocol }) => `${listen ? `${listen}:` : ''}${host}:${node}/${protocol}`)
       .toSorted()
       .join(','),
-    [spec.provider]: JSON.stringify(spec.providerConfig, sortKeys),
+    // It is noted on the cluster, by way of a command line: a password in a block stays out of it.
+    [spec.provider]: JSON.stringify(redactData(spec.providerConfig), sortKeys),
   };
 }
 

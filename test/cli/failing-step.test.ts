@@ -62,3 +62,45 @@ describe('a step that fails', () => {
     expect(steps).toContainEqual(expect.objectContaining({ id: 'b/pool', result: 'blocked' }));
   });
 });
+
+describe('a run with failures', () => {
+  const THREE = specs({ a: '{}', b: '{}', c: '{}' });
+
+  it('ends with a row a cluster', async () => {
+    const world = await makeWorld(THREE);
+    const { stderr } = await world.start(['create'], { FAULT: 'kind:create:b:exit1' }).done;
+    expect(stderr).toMatch(
+      /^CLUSTER +RESULT +STEPS +WHERE\nlab +done +1 of 1 +-\na +done +(\d+) of \1 +-\nb +failed +0 of \d+ +create the nodes\nc +done +(\d+) of \2 +-$/m,
+    );
+  });
+
+  it('stops everything at the first with --fail-fast, and the next run makes the rest', async () => {
+    const world = await makeWorld(THREE);
+    const slow = 'kind:create:a:sleep60;kind:create:b:exit1;kind:create:c:sleep60';
+    const outcome = await world.start(['create', '--fail-fast', '--jobs', '3'], { FAULT: slow }).done;
+    expectCode(outcome, 1);
+    expect(outcome.stderr).toMatch(/^a +cancelled .*\nb +failed .*\nc +cancelled/m);
+    expect(world.calls().filter((call) => world.runs(call))).toEqual([]);
+    expect(world.calls().map(({ program }) => program)).not.toContain('kubectl');
+    expectCode(await world.lab('create'), 0);
+  });
+
+  it('ends a step that takes longer than --timeout, and nothing else', async () => {
+    const world = await makeWorld(THREE);
+    const outcome = await world.start(['create', '--timeout', '9s'], { FAULT: 'kubectl:apply:b:stubborn60' }).done;
+    expectCode(outcome, 1);
+    expect(outcome.stderr).toMatch(/^ {2}kubectl .*: not done after 9 s \(--timeout gives more\)$/m);
+    expect(outcome.stderr).toMatch(/^a +done .*\nb +failed .*\nc +done/m);
+    expect(world.calls().filter((call) => world.runs(call))).toEqual([]);
+    expectCode(await world.lab('create'), 0);
+  });
+
+  it('refuses a --timeout of nothing, and plans with one', async () => {
+    const world = await makeWorld(THREE);
+    expectCode(await world.lab('create', '--timeout', '0'), 2);
+    const { stdout } = await world.lab('create', '--dryrun', '-o', 'json', '--timeout', '2h');
+    expect(new Set(JSON.parse(stdout).steps.map(({ timeout }: { timeout: number }) => timeout))).toEqual(
+      new Set([7200]),
+    );
+  });
+});

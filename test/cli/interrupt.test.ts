@@ -92,13 +92,27 @@ describe('an interrupt', () => {
     expect(recovered).toEqual(stateOf(world));
   });
 
-  it('of a killed run does not keep its lock', async () => {
+  it('of a killed run is shown by status, and does not keep its lock', async () => {
     const world = await makeWorld(TWO);
     const { child, done } = world.start(['create', 'a'], { FAULT: 'kind:create:a:sleep60' });
     await world.called('kind:create:a');
+    const working = (await world.lab('status')).stderr;
+    expect(working).toMatch(new RegExp(`^at work \\(pid ${child.pid}, lab create, since [\\d:]+\\): a/create$`, 'm'));
     child.kill('SIGKILL');
     await done;
-    expectCode(await world.lab('delete', '--all'), 0);
+    const died = (await world.lab('status')).stderr;
+    expect(died).toMatch(
+      new RegExp(
+        `^interrupted \\(pid ${child.pid}, lab create, since [\\d:]+\\), in the middle of: a/create\n  go on .*: lab create clusters$`,
+        'm',
+      ),
+    );
+    const outcome = await world.lab('delete', '--all');
+    expectCode(outcome, 0);
+    expect(outcome.stderr).toContain(
+      `took over the lock of lab clusters from a run that died: pid ${child.pid}, lab create`,
+    );
+    expect((await world.lab('status')).stderr).not.toContain('interrupted');
     expect(world.store.list('containers')).toEqual([]);
     expect(world.store.list('networks').map(({ name }) => name)).toEqual(['bridge']);
   });

@@ -19,9 +19,9 @@ describe('journal', () => {
     const path = join(makeTemporaryDirectory(), 'journal.jsonl');
     const journal = await openJournal(path);
     journal.begin(begin('1'));
-    journal.started({ run: '1', step: 'done', argv0: 'kind', pid: 41, identity });
-    journal.started({ run: '1', step: 'again', pid: 42, identity: undefined });
-    journal.started({ run: '1', step: 'again', pid: 43, identity });
+    journal.started({ run: '1', step: 'done', input: 'x', argv0: 'kind', pid: 41, identity });
+    journal.started({ run: '1', step: 'again', input: 'x', pid: 42, identity: undefined });
+    journal.started({ run: '1', step: 'again', input: 'x', pid: 43, identity });
     journal.finished({ run: '1', step: 'done', result: 'done' });
     journal.begin(begin('2'));
     journal.end({ run: '2', result: 'failed' });
@@ -32,8 +32,8 @@ describe('journal', () => {
         verb: 'create',
         plan: 'abc',
         identity,
-        children: [
-          { step: 'again', pid: 42 },
+        started: [
+          { step: 'again', input: 'x', pid: 42 },
           { pid: 43, identity },
         ],
       },
@@ -83,7 +83,7 @@ describe('journal', () => {
     const lines = readFileSync(path, 'utf8').trim().split('\n');
     expect(lines).toHaveLength(203);
     expect(lines.at(-1)).toContain('"last"');
-    expect(readJournal(path).unfinished).toMatchObject([{ run: '1', children: [{ step: 'a' }] }]);
+    expect(readJournal(path).unfinished).toMatchObject([{ run: '1', started: [{ step: 'a' }] }]);
   });
 
   it('refuses a link, and names what it cannot open', async () => {

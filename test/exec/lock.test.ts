@@ -96,11 +96,17 @@ describe('acquireLock', () => {
   });
 
   it.each([{ startedAt: '1' }, { bootId: 'before the restart' }])(
-    'is not held by another process of the same number: %j',
+    'is not held by another process of the same number, and says who had it: %j',
     async (more) => {
       const path = join(makeTemporaryDirectory(), 'lock');
       forge(path, more);
-      (await acquireLock(path, options)).release();
+      const said: string[] = [];
+      (await acquireLock(path, { ...options, onTakeOver: (message) => said.push(message) })).release();
+      expect(said).toEqual([
+        expect.stringMatching(
+          `^took over the lock of lab practical from a run that died: pid ${process.pid}, lab create, since [\\d:]+$`,
+        ),
+      ]);
     },
   );
 

@@ -13,7 +13,7 @@ const RUN = `import { openJournal } from '../../src/exec/journal.ts';
     const journal = await openJournal(process.argv[2]);
     journal.begin({ run: '1', verb: 'create', identity: identifySelf(), plan: '' });
     const onStart = (pid) => {
-      journal.started({ run: '1', step: 'a', pid, identity: identify(pid) });
+      journal.started({ run: '1', step: 'a', input: 'x', pid, identity: identify(pid) });
       console.log(pid);
     };
     await createRunner().run({ argv: ['sh', '-c', 'sh -c "while :; do sleep 0.2; done" & wait'], onStart });
@@ -44,9 +44,16 @@ describe('orphans', () => {
   });
 
   it('are not processes that came later under the same number', async () => {
-    const child = { run: '1', step: 'a', pid: process.pid, identity: { ...identifySelf(), startedAt: '1' }, at: '' };
+    const child = {
+      run: '1',
+      step: 'a',
+      input: 'x',
+      pid: process.pid,
+      identity: { ...identifySelf(), startedAt: '1' },
+      at: '',
+    };
     const run = { run: '1', verb: 'create', plan: '', at: '', identity: { ...identifySelf(), startedAt: '1' } };
-    expect(findOrphans({ unfinished: [{ ...run, children: [child] }] })).toEqual([]);
+    expect(findOrphans({ unfinished: [{ ...run, started: [child] }] })).toEqual([]);
     // It would end this very process.
     await endOrphan(child.identity);
   });

@@ -142,7 +142,13 @@ describe('ending', () => {
 
   it('interrupts every command, waits for them, and starts no more', async () => {
     const stop = new AbortController();
-    const runner = createRunner({ signal: stop.signal });
+    let up = false;
+    const runner = createRunner({
+      signal: stop.signal,
+      onOutput: () => {
+        up = true;
+      },
+    });
     let started = 0;
     const onStart = () => {
       started += 1;
@@ -152,7 +158,7 @@ describe('ending', () => {
       node('process.on("SIGINT", () => process.exit(0)); setTimeout(() => {}, 1e5); console.error("up")', { onStart }),
     ];
     const running = ended.map((command) => runner.run(command));
-    await new Promise((done) => setTimeout(done, 500));
+    await eventually(() => up && started === 2);
     stop.abort();
     await runner.idle();
     expect(await Promise.all(running)).toMatchObject([
@@ -178,7 +184,7 @@ describe('describeFailure', () => {
 
   it.each([
     [outcome({ failure: 'missing' }), 'no such program'],
-    [outcome({ failure: 'timeout' }), 'not done after 30 s'],
+    [outcome({ failure: 'timeout' }), 'not done after 30 s (--timeout gives more)'],
     [outcome({ failure: 'interrupted' }), 'interrupted'],
     [outcome({ failure: 'signal' }), 'ended early'],
     [outcome({ exitCode: 2, stdout: 'bad\n' }), 'exit code 2\n  bad'],

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { blockAround, formatCidr, parseCidr } from '../../src/net/cidr.ts';
 import { answerLinkerd } from './linkerd.ts';
-import { nodesOf } from './nodes.ts';
+import { clusterOf, nodesOf } from './nodes.ts';
 import type { Store, Stored } from './store.ts';
 
 interface Certificate {
@@ -40,7 +40,7 @@ export async function startApiServer(store: Store): Promise<Server> {
   authority ??= makeCertificate();
   const ca = authority;
   const server = createServer(ca, (request, response) => {
-    const cluster = (request.headers.authorization ?? '').replace('Bearer ', '');
+    const cluster = clusterOf((request.headers.authorization ?? '').replace('Bearer ', ''));
     if (!nodesOf(store, cluster).some(({ running }) => running)) return void request.socket.destroy();
     const object = answer(store, cluster, request.url ?? '');
     response.statusCode = object === undefined ? 404 : 200;

@@ -20,6 +20,8 @@ export async function runDocker({ argv, stdin, store }: Request): Promise<string
         KernelVersion: engine?.kernel,
         DockerRootDir: '/',
       });
+    case 'version':
+      return 'client 28.0.0, server 28.0.0\n';
     case 'network ls':
       return store
         .list('networks')
@@ -85,9 +87,11 @@ function execute(argv: readonly string[], stdin: string, store: Store): string {
   if (!store.read('containers', container)?.running)
     throw new Failure(`Error response from daemon: container ${container} is not running`);
   const script = command.join(' ');
-  const file = /^sh -c cat > \S+ && mv \S+ (\S+)$/.exec(script)?.[1];
-  if (file !== undefined) store.write('files', `${container}:${file}`, stdin);
-  else if (script.startsWith('sh -c ip -4 route show;')) return listRouting(container, store);
+  const file = /^sh -c IFS= read -r record && .* && mv \S+ (\S+)$/.exec(script)?.[1];
+  if (file !== undefined) {
+    if (!stdin.endsWith('\n')) throw new Failure('');
+    store.write('files', `${container}:${file}`, stdin);
+  } else if (script.startsWith('sh -c ip -4 route show;')) return listRouting(container, store);
   else if (script === 'sh -e' && stdin.includes('phase certs apiserver'))
     store.write('certificates', container, store.read('containers', container)?.addresses ?? []);
   else if (script === 'sh -e') changeRouting(container, stdin, store);

@@ -12,6 +12,7 @@ export async function runKind(request: Request): Promise<string> {
   const { argv, store } = request;
   const [name = ''] = valuesOf(argv, '--name');
   const [file = ''] = valuesOf(argv, '--kubeconfig');
+  if (argv[0] === 'version') return 'kind v0.33.0\n';
   switch (`${argv[0]} ${argv[1]}`) {
     case 'create cluster':
       await create(name, file, request);

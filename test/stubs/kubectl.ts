@@ -2,15 +2,16 @@ import { readFileSync } from 'node:fs';
 import { parse, parseAllDocuments } from 'yaml';
 import { Failure } from './failure.ts';
 import { annotate, applyRendered, deleteLinked } from './linkerd.ts';
-import { nodesOf } from './nodes.ts';
+import { clusterOf, nodesOf } from './nodes.ts';
 import { type Request, valuesOf } from './request.ts';
 import type { Store } from './store.ts';
 
 /** `kubectl`, of the cluster whose token is in the kubeconfig. */
 export async function runKubectl({ argv, stdin, store }: Request): Promise<string> {
   const [, file = '', verb] = argv;
+  if (argv[0] === 'version') return 'Client Version: v1.34.4\n';
   if (argv[0] !== '--kubeconfig') throw new Failure(`the stub does not know: kubectl ${argv.join(' ')}`, 99);
-  const cluster = parse(readFileSync(file, 'utf8')).users[0].user.token as string;
+  const cluster = clusterOf(parse(readFileSync(file, 'utf8')).users[0].user.token);
   const nodes = nodesOf(store, cluster);
   if (!nodes.some(({ running }) => running)) throw new Failure('The connection to the server was refused');
   if (verb === 'apply') return apply(cluster, valuesOf(argv, '-f')[0] ?? '', stdin, store);

@@ -49,6 +49,12 @@ export function removeNodes(cluster: string, store: Store): void {
   for (const key of store.keys('applied').filter((one) => one.startsWith(`${cluster}:`))) store.remove('applied', key);
 }
 
+/** In every token: none may ever be printed. */
+const CANARY = 'CANARY-';
+
+/** The cluster that a token is for. */
+export const clusterOf = (token: string): string => token.replace(CANARY, '');
+
 /** The token tells the API server, which all clusters share, which one is meant. */
 export function kubeconfigOf(context: string, cluster: string, store: Store): string {
   const api = store.read('api', 'api');
@@ -58,6 +64,6 @@ export function kubeconfigOf(context: string, cluster: string, store: Store): st
     clusters: [{ name: context, cluster: { 'certificate-authority-data': api?.ca, server: api?.server } }],
     contexts: [{ name: context, context: { cluster: context, user: context } }],
     'current-context': context,
-    users: [{ name: context, user: { token: cluster } }],
+    users: [{ name: context, user: { token: `${CANARY}${cluster}` } }],
   });
 }

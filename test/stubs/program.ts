@@ -1,11 +1,18 @@
 /**
  * One program that stands in for `docker`, `kind`, `k3d`, `kubectl` and `linkerd`, by the name it is started under, as far as `lab` uses
  * them. It keeps its state in the folder STUB_STATE, appends every call to the file STUB_LOG, and fails or waits where
- * FAULT says so: `program:verb:name:action[@n]`, several with a semicolon between them. An action is `exit1`,
- * `exit1=TEXT` (on standard error), `sleep5`, or `stubborn5`, a sleep that no interrupt ends; with `@n` only the nth
- * such call does it.
+ * FAULT says so: `program:verb:name:action[@n]`, several with a semicolon between them; with `@n` only the nth such
+ * call does it. The actions:
+ *
+ *   exit1, exit1=TEXT   ends with this code, and the text on standard error
+ *   says0=TEXT          ends with this code, and the text on standard output
+ *   flood200            writes so many MB on standard error, and fails
+ *   sleep5              works on after a pause
+ *   stubborn5           the same, and no interrupt ends the pause
+ *   kill9               is ended by this signal
+ *   down1               fails, and from now on no engine answers
  */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call } from './call.ts';
@@ -34,13 +41,31 @@ function keyOf(program: string, argv: readonly string[]): string {
 async function fail(key: string): Promise<void> {
   const entry = FAULT.split(';').find((one) => one.startsWith(`${key}:`));
   if (entry === undefined) return;
-  const match = /^(exit|sleep|stubborn)([\d.]+)(?:=(.*?))?(?:@(\d+))?$/s.exec(entry.slice(key.length + 1));
+  const action = /^(exit|says|flood|sleep|stubborn|kill|down)([\d.]+)(?:=(.*?))?(?:@(\d+))?$/s;
+  const match = action.exec(entry.slice(key.length + 1));
   if (!match) throw new Failure(`FAULT cannot be read: ${entry}`, 99);
   const [, what, amount, text, nth] = match;
   if (nth !== undefined && countCalls(key) !== Number(nth)) return;
   if (what === 'exit') throw new Failure(text ?? `ERROR: ${key} was told to fail`, Number(amount));
+  if (what === 'says') throw new Failure('', Number(amount), text);
+  if (what === 'down') throw takeEngineDown();
+  if (what === 'kill') process.kill(process.pid, Number(amount));
+  if (what === 'flood') {
+    const line = `${'flood '.repeat(20)}\u001b[31m\ufffd\n`;
+    for (let left = Number(amount) * 1e6; left > 0; left -= line.length * 1000) writeSync(2, line.repeat(1000));
+    throw new Failure('the end of the flood');
+  }
   if (what === 'stubborn') for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
   await sleep(Number(amount) * 1000);
+}
+
+const AWAY = 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?';
+
+function takeEngineDown(): Failure {
+  const store = openStore(STUB_STATE);
+  const engine = store.read('engine', 'engine');
+  if (engine) store.write('engine', 'engine', { ...engine, error: AWAY });
+  return new Failure(AWAY);
 }
 
 /** Calls with this key so far, this one among them. */

@@ -97,8 +97,8 @@ export class World {
   }
 
   /** Starts `lab`; `env` is added to the environment of this machine, and only that. */
-  start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Run {
-    const child = spawn(process.execPath, [CLI, ...args], {
+  start(args: readonly string[], env: NodeJS.ProcessEnv = {}, node: readonly string[] = []): Run {
+    const child = spawn(process.execPath, [...node, CLI, ...args], {
       cwd: this.root,
       env: {
         PATH: this.bin,
@@ -199,7 +199,8 @@ export class World {
     for (const { pid } of this.calls().filter((call) => this.runs(call))) process.kill(pid, 'SIGKILL');
     this.server?.closeAllConnections();
     this.server?.close();
-    rmSync(this.root, { recursive: true, force: true, maxRetries: 3 });
+    // A stub that was just being started may still write.
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 30 });
   }
 }
 

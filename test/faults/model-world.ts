@@ -1,0 +1,104 @@
+/** What each step would make of the world, as plain data: an engine, clusters and a kubeconfig without a process. */
+import type { Desired } from '../../src/lab/desired.ts';
+import type { Observed, ObservedCluster } from '../../src/lab/observed.ts';
+import type { Step } from '../../src/step/step.ts';
+import { created, worldAfter } from '../plan/build-lab.ts';
+
+export interface Model {
+  readonly observed: Observed;
+  /** What the API servers would answer, also while their nodes are stopped. */
+  readonly apis: Readonly<Record<string, ObservedCluster['api']>>;
+}
+
+type Api = NonNullable<ObservedCluster['api']>;
+
+/** What can be seen of it: an API server answers while all its nodes run. */
+export function look({ observed, apis }: Model): Observed {
+  const clusters = observed.clusters.map(({ api: _, ...one }) => {
+    const api = one.name in apis && one.nodes.every(({ running }) => running) ? apis[one.name] : undefined;
+    return { ...one, ...(api && { api }) };
+  });
+  return { ...observed, clusters };
+}
+
+/** The world after a step of a plan. @throws Error for a step that it does not know, so that none is passed over */
+export function applyStep(model: Model, desired: Desired, step: Step): Model {
+  const { observed, apis } = model;
+  const [name = '', what = ''] = step.id.split('/');
+  if (step.id === 'network') {
+    const { networks } = worldAfter(desired, { ...observed, networks: [] }, []);
+    return { ...model, observed: { ...observed, networks: [...observed.networks, ...networks] } };
+  }
+  if (name === 'network')
+    return { ...model, observed: { ...observed, networks: observed.networks.filter((one) => one.name !== what) } };
+  if (name === 'pull')
+    return { ...model, observed: { ...observed, images: { ...observed.images, [step.id.slice(5)]: 'sha256:2' } } };
+  if (what.startsWith('contexts'))
+    return { ...model, observed: { ...observed, contexts: contextsAfter(observed, desired, step) } };
+  if (what === 'remove') {
+    const { [name]: _, ...rest } = apis;
+    return { observed: { ...observed, clusters: observed.clusters.filter((one) => one.name !== name) }, apis: rest };
+  }
+  const target = desired.clusters.find((one) => one.name === name);
+  if (!target) throw new Error(`the model does not know what ${step.id} is for`);
+  const { applied, credentials, api: fullApi, ...bare } = created(desired, target, observed);
+  const whole = fullApi as Api;
+  const set = (more: Partial<ObservedCluster>): Model => ({
+    ...model,
+    observed: {
+      ...observed,
+      clusters: observed.clusters.map((one) => (one.name === name ? { ...one, ...more } : one)),
+    },
+  });
+  const answer = (more: Partial<Api>): Model => ({
+    ...model,
+    apis: { ...apis, [name]: { nodes: [], ...apis[name], ...more } },
+  });
+  const switchNodes = (running: boolean) =>
+    set({
+      nodes: (observed.clusters.find((one) => one.name === name)?.nodes ?? []).map((node) => ({ ...node, running })),
+    });
+  switch (what) {
+    case 'create':
+      return {
+        ...model,
+        observed: { ...observed, clusters: [...observed.clusters, { ...bare, ...(credentials && { credentials }) }] },
+      };
+    case 'nodes':
+    case 'zone':
+      return answer({ nodes: whole.nodes });
+    case 'record':
+      return set({ ...(applied && { applied }), unmarked: true });
+    case 'mark':
+      return set({ unmarked: false });
+    case 'credentials':
+      return model;
+    case 'kubeconfig':
+      return set({ ...(credentials && { credentials }) });
+    case 'metallb':
+      return answer({
+        ...(whole.loadBalancer && {
+          loadBalancer: { ...whole.loadBalancer, ready: false, pools: [], advertised: false },
+        }),
+      });
+    case 'metallb-controller':
+    case 'metallb-speaker':
+    case 'images':
+      return model;
+    case 'pool':
+      return answer({ ...(whole.loadBalancer && { loadBalancer: whole.loadBalancer }) });
+    case 'start':
+    case 'stop':
+      return switchNodes(what === 'start');
+    default:
+      throw new Error(`the model does not know the step ${step.id}`);
+  }
+}
+
+function contextsAfter(observed: Observed, desired: Desired, step: Step): Observed['contexts'] {
+  if (step.kind !== 'kubeconfig') throw new Error(`the model does not know the step ${step.id}`);
+  const others = observed.contexts.filter(({ name }) => !step.contexts.includes(name));
+  if (step.action === 'remove') return others;
+  const merged = worldAfter(desired, { ...observed, contexts: [] }, [step.cluster]).contexts;
+  return [...others, ...merged.filter(({ name }) => step.contexts.includes(name))];
+}
