@@ -139,7 +139,7 @@ KIND_EXPERIMENTAL_PROVIDER=docker kind load docker-image my/app:dev --name two
 
 # two: note on the node that it was ready
 # A cluster with this note is never made anew by a create; it can be read when the node is stopped.
-docker exec -i two-control-plane sh -c 'cat > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+docker exec -i two-control-plane sh -c 'IFS= read -r record && printf '\''%s\n'\'' "$record" > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
 {"version":1,"lab":"dual","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"dual","nodes.servers":"1","nodes.workers":"1","kubernetes.image":"","kubernetes.version":"1.34.4","network.name":"lab-dual","network.pods":"10.0.0.0/16,fd00:10::/56","network.services":"10.128.0.0/16,fd00:96::/112","network.nodeMask":"25,72","network.domain":"two.local","network.proxyMode":"ipvs","ports":"127.0.0.1:8080:80/tcp","kind":"{\"featureGates\":{\"KubeletInUserNamespace\":true},\"nodes\":[{\"labels\":{\"tier\":\"edge\"}}]}"},"pods":["10.0.0.0/16","fd00:10::/56"],"services":["10.128.0.0/16","fd00:96::/112"],"loadBalancer":["172.28.8.0/28","fd00:1ab::1:0/124"],"zone":"zone-east","images":{"my/app:dev":"sha256:1a2b"}}
 EOF
 

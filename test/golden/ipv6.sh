@@ -86,7 +86,7 @@ EOF
 
 # sma-dual: note on the node that it was ready
 # A cluster with this note is never made anew by a create; it can be read when the node is stopped.
-docker exec -i sma-dual-control-plane sh -c 'cat > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+docker exec -i sma-dual-control-plane sh -c 'IFS= read -r record && printf '\''%s\n'\'' "$record" > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
 {"version":1,"lab":"ipv6","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"dual","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-ipv6","network.pods":"fd00:10:d0::/56,10.64.0.0/16","network.services":"fd00:96:d0::/112,10.192.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["fd00:10:d0::/56","10.64.0.0/16"],"services":["fd00:96:d0::/112","10.192.0.0/16"],"loadBalancer":["172.28.8.0/28","fd00:1ab::1:0/124"],"images":{}}
 EOF
 
@@ -155,7 +155,7 @@ retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v4.yaml" wait --for=con
 
 # sma-v4: note on the node that it was ready
 # A cluster with this note is never made anew by a create; it can be read when the node is stopped.
-docker exec -i sma-v4-control-plane sh -c 'cat > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+docker exec -i sma-v4-control-plane sh -c 'IFS= read -r record && printf '\''%s\n'\'' "$record" > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
 {"version":1,"lab":"ipv6","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-ipv6","network.pods":"10.0.0.0/16","network.services":"10.128.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.0.0.0/16"],"services":["10.128.0.0/16"],"loadBalancer":["172.28.8.16/28"],"images":{}}
 EOF
 
@@ -223,7 +223,7 @@ retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v6.yaml" wait --for=con
 
 # sma-v6: note on the node that it was ready
 # A cluster with this note is never made anew by a create; it can be read when the node is stopped.
-docker exec -i sma-v6-control-plane sh -c 'cat > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+docker exec -i sma-v6-control-plane sh -c 'IFS= read -r record && printf '\''%s\n'\'' "$record" > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
 {"version":1,"lab":"ipv6","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv6","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-ipv6","network.pods":"fd00:10::/56","network.services":"fd00:96::/112","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["fd00:10::/56"],"services":["fd00:96::/112"],"loadBalancer":["fd00:1ab::1:10/124"],"images":{}}
 EOF
 

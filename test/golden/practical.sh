@@ -89,7 +89,7 @@ retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/cdn.yaml" wait --for=condit
 
 # cdn: note on the node that it was ready
 # A cluster with this note is never made anew by a create; it can be read when the node is stopped.
-docker exec -i k3d-cdn-server-0 sh -c 'cat > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+docker exec -i k3d-cdn-server-0 sh -c 'IFS= read -r record && printf '\''%s\n'\'' "$record" > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
 {"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.0.0.0/16","network.services":"10.128.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","k3d":"{}"},"pods":["10.0.0.0/16"],"services":["10.128.0.0/16"],"loadBalancer":["172.28.8.0/28"],"images":{}}
 EOF
 
@@ -159,7 +159,7 @@ retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/color.yaml" wait --for=cond
 
 # color: note on the node that it was ready
 # A cluster with this note is never made anew by a create; it can be read when the node is stopped.
-docker exec -i color-control-plane sh -c 'cat > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+docker exec -i color-control-plane sh -c 'IFS= read -r record && printf '\''%s\n'\'' "$record" > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
 {"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.1.0.0/16","network.services":"10.129.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.1.0.0/16"],"services":["10.129.0.0/16"],"loadBalancer":["172.28.8.16/28"],"zone":"zone-east","images":{}}
 EOF
 
@@ -229,7 +229,7 @@ retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/color-b.yaml" wait --for=co
 
 # color-b: note on the node that it was ready
 # A cluster with this note is never made anew by a create; it can be read when the node is stopped.
-docker exec -i color-b-control-plane sh -c 'cat > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+docker exec -i color-b-control-plane sh -c 'IFS= read -r record && printf '\''%s\n'\'' "$record" > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
 {"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.2.0.0/16","network.services":"10.130.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.2.0.0/16"],"services":["10.130.0.0/16"],"loadBalancer":["172.28.8.32/28"],"zone":"zone-east","images":{}}
 EOF
 
@@ -299,7 +299,7 @@ retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/faces.yaml" wait --for=cond
 
 # faces: note on the node that it was ready
 # A cluster with this note is never made anew by a create; it can be read when the node is stopped.
-docker exec -i faces-control-plane sh -c 'cat > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+docker exec -i faces-control-plane sh -c 'IFS= read -r record && printf '\''%s\n'\'' "$record" > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
 {"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.3.0.0/16","network.services":"10.131.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.3.0.0/16"],"services":["10.131.0.0/16"],"loadBalancer":["172.28.8.48/28"],"zone":"zone-east","images":{}}
 EOF
 
@@ -397,7 +397,7 @@ retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/faces-dr.yaml" wait --for=c
 
 # faces-dr: note on the node that it was ready
 # A cluster with this note is never made anew by a create; it can be read when the node is stopped.
-docker exec -i k3d-faces-dr-server-0 sh -c 'cat > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+docker exec -i k3d-faces-dr-server-0 sh -c 'IFS= read -r record && printf '\''%s\n'\'' "$record" > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
 {"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.4.0.0/16","network.services":"10.132.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","k3d":"{}"},"pods":["10.4.0.0/16"],"services":["10.132.0.0/16"],"loadBalancer":["172.28.8.64/28"],"zone":"zone-dr","images":{}}
 EOF
 
@@ -467,7 +467,7 @@ retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/smiley.yaml" wait --for=con
 
 # smiley: note on the node that it was ready
 # A cluster with this note is never made anew by a create; it can be read when the node is stopped.
-docker exec -i smiley-control-plane sh -c 'cat > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+docker exec -i smiley-control-plane sh -c 'IFS= read -r record && printf '\''%s\n'\'' "$record" > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
 {"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.5.0.0/16","network.services":"10.133.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.5.0.0/16"],"services":["10.133.0.0/16"],"loadBalancer":["172.28.8.80/28"],"zone":"zone-east","images":{}}
 EOF
 
@@ -565,7 +565,7 @@ retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/smiley-dr.yaml" wait --for=
 
 # smiley-dr: note on the node that it was ready
 # A cluster with this note is never made anew by a create; it can be read when the node is stopped.
-docker exec -i k3d-smiley-dr-server-0 sh -c 'cat > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+docker exec -i k3d-smiley-dr-server-0 sh -c 'IFS= read -r record && printf '\''%s\n'\'' "$record" > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
 {"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.6.0.0/16","network.services":"10.134.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","k3d":"{}"},"pods":["10.6.0.0/16"],"services":["10.134.0.0/16"],"loadBalancer":["172.28.8.96/28"],"zone":"zone-east","images":{}}
 EOF
 
