@@ -97,7 +97,9 @@ function stateOf(cluster: DesiredCluster, existing: ObservedCluster | undefined,
 /** One line a cluster; `wide` adds where it is reached. */
 export function formatClusters(clusters: readonly ClusterInfo[], wide: boolean): string {
   const headings = ['NAME', 'PROVIDER', 'GROUP', 'STATE', 'PODS', 'SERVICES', 'LOADBALANCER'];
-  const more = ['ZONE', 'FAMILY', 'NODES', 'FROM-HOST', 'FROM-CLUSTERS', 'CONTEXTS', 'LINKERD', 'LINKS'];
+  const meshed = clusters.some(({ linkerd, links }) => linkerd !== '' || links.length > 0);
+  const mesh = meshed ? ['LINKERD', 'LINKS'] : [];
+  const more = ['ZONE', 'FAMILY', 'NODES', 'FROM-HOST', 'FROM-CLUSTERS', 'CONTEXTS', ...mesh];
   const rows = clusters.map((one) => [
     one.name,
     one.provider,
@@ -116,8 +118,7 @@ export function formatClusters(clusters: readonly ClusterInfo[], wide: boolean):
           one.endpoints.host,
           one.endpoints.clusters.join(','),
           one.contexts.join(','),
-          one.linkerd,
-          one.links.map(({ to, mode }) => `${to}=${mode}`).join(','),
+          ...(meshed ? [one.linkerd, one.links.map(({ to, mode }) => `${to}=${mode}`).join(',')] : []),
         ]
       : []),
   ]);

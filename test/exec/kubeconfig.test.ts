@@ -245,7 +245,7 @@ describe('mergeContexts', () => {
     expect(await Promise.all(children.map(exited))).toEqual([0, 0, 0, 0]);
     expect(await readContexts([file])).toHaveLength(201);
     expect(readdirSync(dir).sort()).toEqual(['config', 'private.yaml', 'program.cjs']);
-  }, 60_000);
+  }, 300_000);
 });
 
 describe('broken files', () => {

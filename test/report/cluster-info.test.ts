@@ -107,7 +107,7 @@ describe('what is said of a cluster', () => {
     expect(b?.split(/ {2,}/).slice(0, 4)).toEqual(['b', 'kind', '-', 'not-ready']);
     expect(formatClusters(infos, true).split('\n')[1]?.split(/ {2,}/).slice(7)).toEqual([
       ...['east', 'dual', 'a-control-plane=172.28.0.2+fd00:1ab::2,a-worker=172.28.0.3+fd00:1ab::3'],
-      ...['https://127.0.0.1:6443/a', 'https://172.28.0.2:6443,https://[fd00:1ab::2]:6443', 'a,kind-a', '-', '-'],
+      ...['https://127.0.0.1:6443/a', 'https://172.28.0.2:6443,https://[fd00:1ab::2]:6443', 'a,kind-a'],
     ]);
   });
 
