@@ -1,12 +1,14 @@
-import { closeSync, openSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FailedError } from '../errors.ts';
+import { FailedError, LockedError } from '../errors.ts';
+import { acquireLock } from './lock.ts';
+import { identifySelf, isAlive, isIdentity } from './process-identity.ts';
 
 const WAIT_MS = 5000;
 
 /**
  * Runs `action` under the lock that kubectl, kind and k3d take: `<file>.lock` exists. Ours goes even if the process exits
- * in between; anybody else's is left alone, however old.
+ * in between, and is taken from a run of ours that was killed; anybody else's is left alone, however old.
  *
  * @throws FailedError with `hint` when the lock is not free within five seconds.
  */
@@ -18,6 +20,7 @@ export async function withKubeconfigLock<T>(file: string, hint: string, action: 
       const advice = `${hint}if no kubectl, kind or lab is running, remove ${lock}`;
       throw new FailedError(`${file} is locked: ${lock} has been there for ${WAIT_MS / 1000} s`, advice);
     }
+    if (isDeadRuns(lock)) await removeDeadRuns(lock);
     // Those who wait at the same time must not try at the same time.
     await sleep(pause * (0.5 + Math.random()));
   }
@@ -31,13 +34,34 @@ export async function withKubeconfigLock<T>(file: string, hint: string, action: 
   }
 }
 
+/** That it exists is all that others look at; what is in it tells us whose it was. */
 function create(lock: string): boolean {
   try {
-    closeSync(openSync(lock, 'wx', 0));
+    writeFileSync(lock, JSON.stringify({ lab: identifySelf() }), { flag: 'wx', mode: 0o600 });
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') return false;
     throw new FailedError(`cannot create ${lock}: ${code}`);
+  }
+}
+
+function isDeadRuns(lock: string): boolean {
+  try {
+    const { lab } = JSON.parse(readFileSync(lock, 'utf8'));
+    return isIdentity(lab) && !isAlive(lab);
+  } catch {
+    return false;
+  }
+}
+
+/** One at a time: whoever came later would remove the lock that the first one made in its place. */
+async function removeDeadRuns(lock: string): Promise<void> {
+  try {
+    const right = await acquireLock(`${lock}.takeover`, { name: lock, verb: 'merge' });
+    if (isDeadRuns(lock)) rmSync(lock, { force: true });
+    right.release();
+  } catch (error) {
+    if (!(error instanceof LockedError)) throw error;
   }
 }

@@ -15,6 +15,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { FailedError, InputError } from '../../src/errors.ts';
 import { chooseKubeconfig, mergeContexts, readContexts, removeContexts } from '../../src/exec/kubeconfig.ts';
+import { identifySelf } from '../../src/exec/process-identity.ts';
 import { bundle, exited, makeTemporaryDirectory, start } from './real-process.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -226,6 +227,16 @@ describe('mergeContexts', () => {
     expect(error).toMatchObject({ hint: expect.stringMatching(`--kubeconfig ${privateFile}; .*remove ${file}.lock`) });
     expect([existsSync(`${file}.lock`), existsSync(file)]).toEqual([true, false]);
   }, 10_000);
+
+  it('takes the lock of a run of ours that was killed, at once', async () => {
+    const dead = { lab: { ...identifySelf(), startedAt: '1' } };
+    writeFileSync(`${file}.lock`, JSON.stringify(dead));
+    const begun = performance.now();
+    await Promise.all(['a', 'b', 'c'].map((name) => merge({ contexts: [name], cluster: name })));
+    expect(performance.now() - begun).toBeLessThan(4000);
+    expect(readdirSync(dir).sort()).toEqual(['config', 'private.yaml']);
+    expect((await readContexts([file])).map(({ name }) => name).toSorted()).toEqual(['a', 'b', 'c']);
+  });
 
   it('loses nothing when many write at once', async () => {
     const program = bundle(
