@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError, LockedError } from '../errors.ts';
@@ -14,13 +15,18 @@ const WAIT_MS = 5000;
  */
 export async function withKubeconfigLock<T>(file: string, hint: string, action: () => Promise<T>): Promise<T> {
   const lock = `${file}.lock`;
-  const deadline = performance.now() + WAIT_MS;
+  let deadline = performance.now() + WAIT_MS;
+  let seen = '';
   for (let pause = 5; !create(lock); pause = Math.min(pause * 2, 50)) {
+    // Many runs of ours may take their turns meanwhile: then it is not one that stays.
+    const holder = read(lock);
+    if (holder !== seen) deadline = performance.now() + WAIT_MS;
+    seen = holder;
     if (performance.now() > deadline) {
       const advice = `${hint}if no kubectl, kind or lab is running, remove ${lock}`;
       throw new FailedError(`${file} is locked: ${lock} has been there for ${WAIT_MS / 1000} s`, advice);
     }
-    if (isDeadRuns(lock)) await removeDeadRuns(lock);
+    if (isDeadRuns(holder)) await removeDeadRuns(lock);
     // Those who wait at the same time must not try at the same time.
     await sleep(pause * (0.5 + Math.random()));
   }
@@ -37,7 +43,7 @@ export async function withKubeconfigLock<T>(file: string, hint: string, action: 
 /** That it exists is all that others look at; what is in it tells us whose it was. */
 function create(lock: string): boolean {
   try {
-    writeFileSync(lock, JSON.stringify({ lab: identifySelf() }), { flag: 'wx', mode: 0o600 });
+    writeFileSync(lock, JSON.stringify({ lab: identifySelf(), id: randomUUID() }), { flag: 'wx', mode: 0o600 });
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -46,9 +52,18 @@ function create(lock: string): boolean {
   }
 }
 
-function isDeadRuns(lock: string): boolean {
+/** What is in it: nothing in those of others, which cannot even be read. */
+function read(lock: string): string {
   try {
-    const { lab } = JSON.parse(readFileSync(lock, 'utf8'));
+    return readFileSync(lock, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function isDeadRuns(holder: string): boolean {
+  try {
+    const { lab } = JSON.parse(holder);
     return isIdentity(lab) && !isAlive(lab);
   } catch {
     return false;
@@ -59,7 +74,7 @@ function isDeadRuns(lock: string): boolean {
 async function removeDeadRuns(lock: string): Promise<void> {
   try {
     const right = await acquireLock(`${lock}.takeover`, { name: lock, verb: 'merge' });
-    if (isDeadRuns(lock)) rmSync(lock, { force: true });
+    if (isDeadRuns(read(lock))) rmSync(lock, { force: true });
     right.release();
   } catch (error) {
     if (!(error instanceof LockedError)) throw error;
