@@ -145,8 +145,8 @@ describe('ending', () => {
     let up = false;
     const runner = createRunner({
       signal: stop.signal,
-      onOutput: () => {
-        up = true;
+      onOutput: (_, chunk) => {
+        up ||= chunk.includes('up');
       },
     });
     let started = 0;
