@@ -20,13 +20,17 @@ const WORKERS = 3;
 const killAfter = (lines: number): string[] => {
   const code = `import fs from 'node:fs';
     import { syncBuiltinESMExports } from 'node:module';
-    const { openSync, fsyncSync } = fs;
+    const { openSync, closeSync, fsyncSync } = fs;
     let journal;
     let left = ${lines};
     fs.openSync = (path, ...more) => {
       const file = openSync(path, ...more);
       if (String(path).endsWith('journal.jsonl') && more.length > 1) journal = file;
       return file;
+    };
+    fs.closeSync = (file) => {
+      if (file === journal) journal = undefined;
+      closeSync(file);
     };
     fs.fsyncSync = (file) => {
       fsyncSync(file);
