@@ -120,7 +120,7 @@ describe('lab certs', () => {
   });
 
   it('exits with 4 while another run holds the lab', async () => {
-    const world = await makeWorld(MESHED);
+    const world = await makeWorld(specs({ a: '{}' }, '{mesh: {}}'));
     world.start(['create'], { FAULT: 'kind:create:a:sleep60' });
     await world.called('kind:create:a');
     expectCode(await world.lab('certs'), 4);
