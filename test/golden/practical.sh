@@ -3,7 +3,7 @@
 set -euo pipefail
 
 STATE=${XDG_STATE_HOME:-$HOME/.local/state}/lab/labs/0123456789ab
-(umask 077 && mkdir -p "$STATE/kubeconfigs" "$STATE/linkerd")
+(umask 077 && mkdir -p "$STATE/kubeconfigs")
 
 # retry SECONDS EVERY COMMAND...: until it succeeds; standard input is the same for every try
 retry() {
