@@ -39,13 +39,14 @@ export async function verifyPath({ rest, from, to }: PathWords, flags: Flags, io
   if (!observed.engine)
     throw new EnvironmentError(`nothing was measured: ${observed.missing[0]?.what}`, observed.missing[0]?.hint);
   const desired = resolve(session.lab, observed);
-  const read = async (word: PathWord, services: boolean) => {
-    const kubeconfig = await readFile(session.state.kubeconfig(word.cluster), 'utf8').catch(() => undefined);
-    if (kubeconfig === undefined)
-      throw new EnvironmentError(`${word.cluster} does not exist`, `lab create ${session.lab.dir} ${word.cluster}`);
-    return readPathEnd(kubeconfig, word, services);
-  };
-  const [source, target] = await Promise.all([read(from, false), read(to, true)]);
+  const kubeconfigOf = ({ cluster }: PathWord) =>
+    readFile(session.state.kubeconfig(cluster), 'utf8').catch(() => undefined);
+  const [near, far] = await Promise.all([kubeconfigOf(from), kubeconfigOf(to)]);
+  if (near === undefined || far === undefined) {
+    const absent = near === undefined ? from.cluster : to.cluster;
+    throw new EnvironmentError(`${absent} does not exist`, `lab create ${session.lab.dir} ${absent}`);
+  }
+  const [source, target] = await Promise.all([readPathEnd(near, from, false), readPathEnd(far, to, true)]);
   const questions = pathQuestions(desired, source, target);
   if (questions.length === 0) {
     const message = `${from.cluster}/${from.name} and ${to.cluster}/${to.name} share no address family`;
