@@ -1,8 +1,8 @@
-import { stringify } from 'yaml';
 import type { DesiredCluster } from '../lab/desired.ts';
 import type { Manifest } from '../lab/lab.ts';
 import type { RunStep, Step, Value, WaitStep } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
+import { writeYaml } from '../tools/write-yaml.ts';
 
 /** The pinned release. */
 export const DEFAULT_MANIFEST =
@@ -107,5 +107,5 @@ function poolManifests(cluster: DesiredCluster, manifest: Manifest): string {
     metadata,
     spec: { ipAddressPools: [METALLB.pool] },
   };
-  return `${stringify(pool)}---\n${stringify(advertisement)}`;
+  return `${writeYaml(pool)}---\n${writeYaml(advertisement)}`;
 }

@@ -115,7 +115,7 @@ const deletedNames = (reports: readonly StepReport[]): string[] =>
 async function declared(dir: string, io: Io, flags: Flags): Promise<{ lab: string; names: readonly string[] }> {
   const defaultsFile = flags.defaults ?? io.env.LAB_DEFAULTS;
   try {
-    const { lab } = await loadLab({ dir, cwd: io.cwd, ...(defaultsFile && { defaultsFile }) });
+    const { lab } = loadLab({ dir, cwd: io.cwd, ...(defaultsFile && { defaultsFile }) });
     return { lab: lab.name, names: lab.clusters.map(({ name }) => name) };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

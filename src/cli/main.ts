@@ -2,7 +2,8 @@ import yargs, { type Argv } from 'yargs';
 import { EXIT, InputError } from '../errors.ts';
 import type { LinkMode } from '../lab/mesh.ts';
 import { quoteArgv } from '../step/shell.ts';
-import type { Flags, Format, Io } from './io.ts';
+import { type Flags, type Format, type Io, note } from './io.ts';
+import { describeError } from './print-error.ts';
 import { VERSION } from './version.ts';
 
 const DURATION = /^(\d+)(s|m|h)?$/;
@@ -112,9 +113,9 @@ function checksOf(names: readonly string[]): readonly string[] {
 }
 
 /** Everything that `lab` understands. A verb's code is loaded only when it is called. */
-export function describeCli(io: Io, line: string, done: (exitCode: number) => void): Argv {
+export function describeCli(io: Io, line: string, asksForHelp: boolean, done: (exitCode: number) => void): Argv {
   const changeVerb = (verb: 'group' | 'linkerd' | 'route' | 'repair' | 'stop' | 'start') => async (args: Parsed) => {
-    const { change } = await import('./verbs.ts');
+    const { change } = await import('./routing.ts');
     done(await change(verb, { ...flagsOf(args, line), dryrun: args.dryrun === true }, io));
   };
   return (
@@ -139,7 +140,7 @@ export function describeCli(io: Io, line: string, done: (exitCode: number) => vo
               describe: `checks that may fail: ${CHECKS.join(', ')}`,
             }),
         async (args: Parsed) => {
-          const { create } = await import('./verbs.ts');
+          const { create } = await import('./create.ts');
           const flags = {
             ...flagsOf(args, line),
             dryrun: args.dryrun === true,
@@ -157,7 +158,7 @@ export function describeCli(io: Io, line: string, done: (exitCode: number) => vo
             .option('all', { type: 'boolean', default: false, describe: 'every cluster of the lab' })
             .option('adopt', { type: 'boolean', default: false, describe: 'also clusters that this lab did not make' }),
         async (args: Parsed) => {
-          const { deleteClusters } = await import('./verbs.ts');
+          const { deleteClusters } = await import('./delete.ts');
           done(
             await deleteClusters(
               {
@@ -187,7 +188,7 @@ export function describeCli(io: Io, line: string, done: (exitCode: number) => vo
               describe: "remove the trust anchor's key once all issuers are signed",
             }),
         async (args: Parsed) => {
-          const { certs } = await import('./verbs.ts');
+          const { certs } = await import('./certs.ts');
           const flags = {
             ...flagsOf(args, line),
             dryrun: args.dryrun === true,
@@ -229,7 +230,7 @@ export function describeCli(io: Io, line: string, done: (exitCode: number) => vo
             })
             .option('remove', { type: 'boolean', default: false, describe: 'take the link from --src to --dst away' }),
         async (args: Parsed) => {
-          const { link } = await import('./verbs.ts');
+          const { link } = await import('./routing.ts');
           done(
             await link(
               {
@@ -258,7 +259,7 @@ export function describeCli(io: Io, line: string, done: (exitCode: number) => vo
             describe: 'exit with 5 on drift',
           }),
         async (args: Parsed) => {
-          const { status } = await import('./verbs.ts');
+          const { status } = await import('./status.ts');
           done(await status({ ...flagsOf(args, line), exitCode: args.exitCode === true }, io));
         },
       )
@@ -274,7 +275,7 @@ export function describeCli(io: Io, line: string, done: (exitCode: number) => vo
               describe: "image of the probes, in place of the nodes' pause image",
             }),
         async (args: Parsed) => {
-          const { verify } = await import('./verbs.ts');
+          const { verify } = await import('./verify.ts');
           const image = args.image as string | undefined;
           const more = { plan: args.plan === true, dryrun: args.dryrun === true, ...(image && { image }) };
           done(await verify({ ...flagsOf(args, line), ...more }, io));
@@ -290,7 +291,7 @@ export function describeCli(io: Io, line: string, done: (exitCode: number) => vo
             describe: 'why each range was chosen',
           }),
         async (args: Parsed) => {
-          const { info } = await import('./verbs.ts');
+          const { info } = await import('./info.ts');
           done(await info({ ...flagsOf(args, line), why: args.why === true }, io));
         },
       )
@@ -299,7 +300,7 @@ export function describeCli(io: Io, line: string, done: (exitCode: number) => vo
         'every problem of every spec at once',
         common(['text', 'json', 'name']),
         async (args: Parsed) => {
-          const { validate } = await import('./verbs.ts');
+          const { validate } = await import('./validate.ts');
           done(await validate(flagsOf(args, line), io));
         },
       )
@@ -313,7 +314,7 @@ export function describeCli(io: Io, line: string, done: (exitCode: number) => vo
             describe: 'write a file for whoever helps: versions, plan, what was observed, journal; no secrets',
           }),
         async (args: Parsed) => {
-          const { doctor } = await import('./verbs.ts');
+          const { doctor } = await import('./doctor.ts');
           done(await doctor({ ...flagsOf(args, line), bundle: args.bundle as string | undefined }, io));
         },
       )
@@ -322,7 +323,7 @@ export function describeCli(io: Io, line: string, done: (exitCode: number) => vo
         'the JSON schema of a spec, for editors',
         (args) => args.positional('kind', { choices: ['cluster', 'lab'] as const, demandOption: true }),
         async (args) => {
-          const { schema } = await import('./verbs.ts');
+          const { schema } = await import('./schema.ts');
           done(await schema(args.kind, io));
         },
       )
@@ -330,7 +331,8 @@ export function describeCli(io: Io, line: string, done: (exitCode: number) => vo
       .version(VERSION)
       .help()
       .alias('help', 'h')
-      .wrap(100)
+      // Its layout takes a while, and is made for every verb that runs.
+      .wrap(asksForHelp ? 100 : null)
       // Else `--recreate smiley color` would take color, too, for a cluster to rebuild.
       .parserConfiguration({ 'greedy-arrays': false })
       .strict()
@@ -344,11 +346,18 @@ export function describeCli(io: Io, line: string, done: (exitCode: number) => vo
   );
 }
 
-/** Runs one command line. @returns the exit code. @throws LabError for everything that a user can mend */
+/** Runs one command line, and says what went wrong. @returns the exit code */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   let exitCode: number = EXIT.done;
-  await describeCli(io, quoteArgv(['lab', ...argv]), (code) => {
-    exitCode = code;
-  }).parseAsync([...argv]);
-  return exitCode;
+  const asksForHelp = argv.some((word) => ['help', '--help', '-h'].includes(word));
+  try {
+    await describeCli(io, quoteArgv(['lab', ...argv]), asksForHelp, (code) => {
+      exitCode = code;
+    }).parseAsync([...argv]);
+    return exitCode;
+  } catch (error) {
+    const failure = describeError(error);
+    note(io, failure.text);
+    return failure.exitCode;
+  }
 }

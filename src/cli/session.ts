@@ -1,9 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InputError } from '../errors.ts';
 import { chooseKubeconfig, type KubeconfigChoice, readContexts } from '../exec/kubeconfig.ts';
-import { readReservations } from '../exec/reservations.ts';
 import { createRunner, type ProcessRunner } from '../exec/run-command.ts';
 import { engineState, type LabState, labState, stateRoot } from '../exec/state-directory.ts';
 import type { ObservedCertificates } from '../lab/certificates.ts';
@@ -79,7 +77,7 @@ export async function openSession(flags: Flags, io: Io): Promise<Session> {
     throw new InputError([{ at: printable(named[0]), message: 'no such directory', hint }]);
   }
   const defaultsFile = flags.defaults ?? io.env.LAB_DEFAULTS;
-  const { lab, notes, secrets } = await loadLab({
+  const { lab, notes, secrets } = loadLab({
     dir,
     cwd: io.cwd,
     stateKey: machineKey(),
@@ -111,17 +109,29 @@ export async function openSession(flags: Flags, io: Io): Promise<Session> {
 export function readers(root: string, state: LabState, kubeconfig: KubeconfigChoice) {
   return {
     readContexts: () => readContexts(kubeconfig.all),
-    readReservations: (engineId: string) => readReservations(engineState(root, engineId).reservations),
+    readReservations: async (engineId: string) => {
+      // Loaded only where an engine answers.
+      const { readReservations } = await import('../exec/reservations.ts');
+      return readReservations(engineState(root, engineId).reservations);
+    },
     privateKubeconfig: (cluster: string) => readPrivate(state.kubeconfig(cluster)),
   };
 }
 
 async function readPrivate(file: string): Promise<PrivateKubeconfig | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => undefined);
+  const text = readIfThere(file);
   if (text === undefined) return undefined;
   // A kill may have left it half-written: then it is as if it were not there.
   const [context] = await readContexts([file]).catch(() => []);
   return context?.ca && context.server ? { text, ca: context.ca, server: context.server } : undefined;
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 function checkNames(named: readonly string[], known: readonly string[], dir: string): void {

@@ -1,15 +1,12 @@
 /** The user's kubeconfig: edited only under its lock, written as a whole, and only when something changes. */
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { InputError } from '../errors.ts';
 import type { ObservedContext } from '../lab/observed.ts';
-import { writeFileAtomically } from './atomic-file.ts';
 import { type Kubeconfig, listEntries, parseKubeconfig } from './kubeconfig-document.ts';
 import { merge, readAccess, remove } from './kubeconfig-edit.ts';
 import { readCa, readOwner } from './kubeconfig-entry.ts';
-import { withKubeconfigLock } from './kubeconfig-lock.ts';
 import type { Section } from './kubeconfig-shape.ts';
 
 export interface KubeconfigChoice {
@@ -104,14 +101,16 @@ async function readAll(files: readonly string[]): Promise<Kubeconfig[]> {
 async function edit(file: string, hint: string, change: (config: Kubeconfig) => void): Promise<boolean> {
   // A file that is right already needs no lock.
   if ((await compute(file, change)) === undefined) return false;
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  // Most verbs only read the file, and these load a part of Node that takes a while.
+  const [{ writeFileAtomically }, { withKubeconfigLock }] = await Promise.all([
+    import('./atomic-file.ts'),
+    import('./kubeconfig-lock.ts'),
+  ]);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   return await withKubeconfigLock(file, hint, async () => {
     const text = await compute(file, change);
     if (text === undefined) return false;
-    const mode = await stat(file).then(
-      (found) => found.mode & 0o777,
-      () => 0o600,
-    );
+    const mode = (statSync(file, { throwIfNoEntry: false })?.mode ?? 0o600) & 0o777;
     await writeFileAtomically(file, text, { mode, followSymlink: true });
     return true;
   });
@@ -128,7 +127,7 @@ async function compute(file: string, change: (config: Kubeconfig) => void): Prom
 
 async function read(file: string): Promise<Kubeconfig> {
   try {
-    return parseKubeconfig(file, await readFile(file, 'utf8'));
+    return parseKubeconfig(file, readFileSync(file, 'utf8'));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return parseKubeconfig(file, '');

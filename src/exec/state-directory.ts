@@ -1,6 +1,5 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { ensurePrivateDirectory } from './atomic-file.ts';
 
 /** Where `lab` keeps what is about one lab. */
 export interface LabState {
@@ -53,6 +52,8 @@ export function engineState(root: string, engineId: string): EngineState {
 }
 
 async function prepareAll(paths: readonly string[]): Promise<void> {
+  // What only reads writes no file: it does without this module and all that Node loads for it.
+  const { ensurePrivateDirectory } = await import('./atomic-file.ts');
   for (const path of paths) await ensurePrivateDirectory(path);
 }
 

@@ -1,4 +1,5 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
+import { described } from '../lab/described.ts';
 import type { Mesh } from './mesh.ts';
 
 /** Fits Linkerd 2.18 to 2.20; `linkerd install` wants it there since 2.18. */
@@ -14,9 +15,9 @@ export const linkerd: Mesh = {
   },
 };
 
-const values = (what: string) => z.record(z.string(), z.unknown()).default({}).describe(`${what}, merged last`);
+const values = (what: string) => described(z._default(z.record(z.string(), z.unknown()), {}), `${what}, merged last`);
 
-const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of a variable');
+const variable = z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of a variable'));
 
 /** A message about a value must not show it: it may be a licence. */
 const secretText = z
@@ -25,38 +26,32 @@ const secretText = z
     if (typeof value !== 'string')
       issues.push({ code: 'custom', input: '', message: 'expected text', params: { hint: 'put it in quotes' } });
   })
-  .meta({ type: 'string' });
+  .register(z.globalRegistry, { type: 'string' });
+
+const binary = z.string().check(z.minLength(1), z.regex(/^[^-]/, 'expected the name of a program'));
+const version = z.string().check(z.regex(/^[\w.+-]{1,64}$/, 'expected a version such as edge-26.8.3'));
+const manifest = z.string().check(z.minLength(1));
 
 /** What `mesh` of a cluster may say of Linkerd. */
 export const linkerdKeys = {
-  binary: z
-    .string()
-    .min(1)
-    .regex(/^[^-]/, 'expected the name of a program')
-    .default('linkerd')
-    .describe("Linkerd's CLI: a name on the PATH, or a path"),
-  version: z
-    .string()
-    .regex(/^[\w.+-]{1,64}$/, 'expected a version such as edge-26.8.3')
-    .optional()
-    .describe('What the CLI must say that it is; any version when left out'),
-  gatewayAPI: z
-    .strictObject({
-      manifest: z
-        .string()
-        .min(1)
-        .default(GATEWAY_API)
-        .describe('Its manifest: a file beside this one, or an https URL'),
-    })
-    .prefault({})
-    .describe('The Gateway API CRDs that Linkerd needs'),
+  binary: described(z._default(binary, 'linkerd'), "Linkerd's CLI: a name on the PATH, or a path"),
+  version: described(z.optional(version), 'What the CLI must say that it is; any version when left out'),
+  gatewayAPI: described(
+    z.prefault(
+      z.strictObject({
+        manifest: described(z._default(manifest, GATEWAY_API), 'Its manifest: a file beside this one, or an https URL'),
+      }),
+      {},
+    ),
+    'The Gateway API CRDs that Linkerd needs',
+  ),
   values: values('Chart values of the control plane'),
-  multicluster: z
-    .strictObject({ values: values('Chart values of the extension') })
-    .prefault({})
-    .describe('The multicluster extension'),
-  env: z
-    .union([z.record(variable, secretText), z.array(variable)])
-    .default([])
-    .describe('Variables for the CLI: {NAME: value}, or a list of names that are passed on; values are never shown'),
+  multicluster: described(
+    z.prefault(z.strictObject({ values: values('Chart values of the extension') }), {}),
+    'The multicluster extension',
+  ),
+  env: described(
+    z._default(z.union([z.record(variable, secretText), z.array(variable)]), []),
+    'Variables for the CLI: {NAME: value}, or a list of names that are passed on; values are never shown',
+  ),
 };

@@ -14,7 +14,7 @@ import { readNodeNetworks } from './node-network.ts';
 interface Readers {
   readonly runner: Runner;
   readonly readContexts: () => Promise<readonly ObservedContext[]>;
-  readonly readReservations: (engineId: string) => readonly Reservation[];
+  readonly readReservations: (engineId: string) => Promise<readonly Reservation[]>;
   readonly privateKubeconfig: (cluster: string) => Promise<PrivateKubeconfig | undefined>;
 }
 
@@ -50,7 +50,9 @@ export async function observe(input: ObserveInput): Promise<Observed> {
   const choosingFor = depth.choose ? names : [];
   const unmade = wanted.filter(({ name }) => !known.has(name));
   const ports = depth.count ? unmade.flatMap((cluster) => PROVIDERS[cluster.provider].hostPorts(cluster)) : [];
-  const choosesPort = depth.choose && unmade.some((cluster) => PROVIDERS[cluster.provider].wantsApiPort?.(cluster));
+  // Without an engine all is planned as if nothing were in use.
+  const choosesPort =
+    engine && depth.choose && unmade.some((cluster) => PROVIDERS[cluster.provider].wantsApiPort?.(cluster));
   const candidates = choosesPort ? apiPorts(lab.uid).map(toApiPort) : [];
   const [clusters, host, old, linkerdClis] = await Promise.all([
     observeClusters({
@@ -68,7 +70,7 @@ export async function observe(input: ObserveInput): Promise<Observed> {
   ]);
   const tools = ['kubectl', ...providersOf(wanted).flatMap(({ binaries }) => binaries)];
   const nodeNetworks = await readNodeNetworks(runner, runningNodes(clusters, lab.uid, depth.routing ?? []));
-  const observed = assemble(input, state, { clusters, host, contexts, tools });
+  const observed = await assemble(input, state, { clusters, host, contexts, tools });
   return { ...observed, missing: [...observed.missing, ...old], nodeNetworks, linkerdClis };
 }
 
@@ -109,17 +111,17 @@ export async function observeRouting(
   return { ...observed, nodeNetworks: await readNodeNetworks(runner, runningNodes(observed.clusters, uid, names)) };
 }
 
-function assemble(
+async function assemble(
   input: Readers,
   { engine, missing, networks, images }: EngineState,
   { tools, ...rest }: Pick<Observed, 'clusters' | 'host' | 'contexts'> & { readonly tools: readonly string[] },
-): Observed {
+): Promise<Observed> {
   return {
     ...(engine && { engine }),
     missing: [...(missing ? [missing] : []), ...missingTools(tools)],
     networks,
     images,
-    reservations: engine ? input.readReservations(engine.id) : [],
+    reservations: engine ? await input.readReservations(engine.id) : [],
     ...rest,
   };
 }

@@ -1,5 +1,6 @@
 import { CNIS } from '../cni/index.ts';
 import type { DesiredCluster } from '../lab/desired.ts';
+import type { IpFamily } from '../lab/lab.ts';
 import type { ExemptionRule, ForPeer, NodeRoute, NodeRouting, PlacedNode } from '../lab/routing.ts';
 import { type Family, familyOf } from '../net/address.ts';
 import { PROVIDERS } from '../providers/index.ts';
@@ -11,25 +12,14 @@ interface Member {
 }
 
 /** Routes and exemptions of every node of every group, both directions, in the families that both clusters have. */
-export function resolveRouting(
-  clusters: readonly DesiredCluster[],
-  nodes: readonly PlacedNode[],
-  warn: (text: string) => void,
-): NodeRouting[] {
+export function resolveRouting(clusters: readonly DesiredCluster[], nodes: readonly PlacedNode[]): NodeRouting[] {
+  const nodesOf = new Map(clusters.map(({ name }) => [name, [] as PlacedNode[]]));
+  for (const node of nodes) nodesOf.get(node.cluster)?.push(node);
   return groupsOf(clusters).flatMap((group) => {
     const members = group.map((cluster): Member => {
-      const own = nodes.filter((node) => node.cluster === cluster.name);
+      const own = nodesOf.get(cluster.name) ?? [];
       return { cluster, nodes: own, assumed: own.some(({ assumed }) => assumed) };
     });
-    for (const [index, one] of members.entries()) {
-      for (const other of members.slice(index + 1)) {
-        if (sharedFamilies(one.cluster, other.cluster).length === 0) {
-          warn(
-            `${one.cluster.name} (${one.cluster.spec.ipFamily}) and ${other.cluster.name} (${other.cluster.spec.ipFamily}) share no address family: no routes between them`,
-          );
-        }
-      }
-    }
     return members.flatMap((one) =>
       routingOf(
         one,
@@ -39,12 +29,27 @@ export function resolveRouting(
   });
 }
 
+/** A warning for each two members of a group that no route can join: one has only IPv4, the other only IPv6. */
+export function strangersIn(clusters: readonly DesiredCluster[]): string[] {
+  const only = (family: IpFamily, group: readonly DesiredCluster[]) =>
+    group.filter(({ spec }) => spec.ipFamily === family);
+  return groupsOf(clusters).flatMap((group) =>
+    only('ipv4', group).flatMap((one) =>
+      only('ipv6', group).map(
+        (other) => `${one.name} (ipv4) and ${other.name} (ipv6) share no address family: no routes between them`,
+      ),
+    ),
+  );
+}
+
 /** The clusters of each group; those without one are alone and not here. */
 export function groupsOf(clusters: readonly DesiredCluster[]): DesiredCluster[][] {
   const groups = new Map<string, DesiredCluster[]>();
   for (const cluster of clusters) {
     const { group } = cluster.spec;
-    if (group !== undefined) groups.set(group, [...(groups.get(group) ?? []), cluster]);
+    const members = group === undefined ? undefined : groups.get(group);
+    if (members) members.push(cluster);
+    else if (group !== undefined) groups.set(group, [cluster]);
   }
   return [...groups.values()];
 }

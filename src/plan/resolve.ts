@@ -11,7 +11,7 @@ import { resolveNetwork } from './resolve-network.ts';
 import { resolveNodes } from './resolve-nodes.ts';
 import { resolvePools } from './resolve-pools.ts';
 import { pinConflicts, resolveRanges } from './resolve-ranges.ts';
-import { resolveRouting } from './resolve-routes.ts';
+import { resolveRouting, strangersIn } from './resolve-routes.ts';
 import { hardTaken, softTaken, type Taken } from './taken.ts';
 
 /**
@@ -59,13 +59,19 @@ export function resolve(lab: Lab, observed: Observed): Desired {
   });
   const nodes = resolveNodes(clusters, network, observed);
   const certificates = resolveCertificates(lab);
+  for (const text of strangersIn(clusters)) warn(text);
+  let routing: Desired['routing'] | undefined;
   return {
     lab: { name: lab.name, uid: lab.uid, dir: lab.dir, path: lab.path },
     network,
     loadBalancer: lab.loadBalancer,
     clusters,
     nodes,
-    routing: resolveRouting(clusters, nodes, warn),
+    // It grows with the square of a group, and most verbs have no use for it.
+    get routing() {
+      routing ??= resolveRouting(clusters, nodes);
+      return routing;
+    },
     ...(certificates && { certificates }),
     links: resolveLinks(lab, warn),
     warnings,

@@ -1,74 +1,94 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
+import { described } from '../lab/described.ts';
 import type { Cluster } from '../lab/lab.ts';
 import { parseCidr } from '../net/cidr.ts';
 import { NODE_FILTER } from '../tools/k3d.ts';
+import type { DataMap } from '../tools/write-yaml.ts';
 import { planned, type Refusal } from './provider.ts';
 
 /** k3d counts its proxy as a node, so that nearly every entry without a filter is an error: all need one here. */
-const nodeFilters = z
-  .array(z.string().regex(NODE_FILTER, 'expected a node filter such as "server:*", "agent:0" or "loadbalancer"'))
-  .min(1)
-  .describe('Which nodes: "server:*", "agent:0", "loadbalancer"; "server:0:direct" publishes a port without the proxy');
+const nodeFilters = () =>
+  described(
+    z
+      .array(
+        z
+          .string()
+          .check(z.regex(NODE_FILTER, 'expected a node filter such as "server:*", "agent:0" or "loadbalancer"')),
+      )
+      .check(z.minLength(1)),
+    'Which nodes: "server:*", "agent:0", "loadbalancer"; "server:0:direct" publishes a port without the proxy',
+  );
 
-const filtered = <Key extends string>(key: Key) => z.array(z.strictObject({ [key]: z.string(), nodeFilters }));
+const filtered = <Key extends string>(key: Key) =>
+  z.optional(z.array(z.strictObject({ [key]: z.string(), nodeFilters: nodeFilters() })));
 
-const options = z.strictObject({
-  k3d: z
-    .strictObject({
-      disableLoadbalancer: z.boolean().optional().describe("true unless a port asks for k3d's proxy"),
-      loadbalancer: z.strictObject({ configOverrides: z.array(z.string()).optional() }).optional(),
-      disableImageVolume: z.never({ error: 'k3d cannot create a cluster without its image volume' }).optional(),
-    })
-    .optional(),
-  k3s: z.strictObject({ extraArgs: filtered('arg').optional(), nodeLabels: filtered('label').optional() }).optional(),
-  runtime: z
-    .strictObject({
-      gpuRequest: z.string().optional(),
-      serversMemory: z.string().optional(),
-      agentsMemory: z.string().optional(),
-      hostPidMode: z.boolean().optional(),
-      labels: filtered('label').optional(),
-      ulimits: z.array(z.strictObject({ name: z.string(), soft: z.number(), hard: z.number() })).optional(),
-    })
-    .optional(),
-  kubeconfig: planned('--kubeconfig'),
-});
+/** A key of k3d's that no spec may have, with the reason. */
+const never = (error: string) => z.optional(z.never({ error }));
+
+const text = () => z.optional(z.string());
+
+const options = () =>
+  z.strictObject({
+    k3d: z.optional(
+      z.strictObject({
+        disableLoadbalancer: described(z.optional(z.boolean()), "true unless a port asks for k3d's proxy"),
+        loadbalancer: z.optional(z.strictObject({ configOverrides: z.optional(z.array(z.string())) })),
+        disableImageVolume: never('k3d cannot create a cluster without its image volume'),
+      }),
+    ),
+    k3s: z.optional(z.strictObject({ extraArgs: filtered('arg'), nodeLabels: filtered('label') })),
+    runtime: z.optional(
+      z.strictObject({
+        gpuRequest: text(),
+        serversMemory: text(),
+        agentsMemory: text(),
+        hostPidMode: z.optional(z.boolean()),
+        labels: filtered('label'),
+        ulimits: z.optional(z.array(z.strictObject({ name: z.string(), soft: z.number(), hard: z.number() }))),
+      }),
+    ),
+    kubeconfig: planned('--kubeconfig'),
+  });
 
 /** k3d's own configuration (v1alpha5), as far as it does not contradict the plan. */
-export const k3dBlockSchema = z
-  .strictObject({
-    image: z.string().optional().describe('Image of the nodes, for k3d clusters only: it wins over kubernetes.image'),
-    kubeAPI: z
-      .strictObject({
-        host: z.string().optional(),
-        hostIP: z.ipv4().optional(),
-        hostPort: z
-          .string()
-          .regex(/^\d{1,5}$/, 'expected a port in quotes, such as "6550"')
-          .optional(),
-      })
-      .optional()
-      .describe('Where the API server is published; by default on 127.0.0.1 and a port that the plan chooses'),
-    volumes: filtered('volume').optional(),
-    ports: filtered('port').optional(),
-    env: filtered('envVar').optional(),
-    registries: z
-      .strictObject({
-        use: z.array(z.string()).optional(),
-        create: z.record(z.string(), z.unknown()).optional(),
-        config: z.string().optional(),
-      })
-      .optional(),
-    hostAliases: z.array(z.strictObject({ ip: z.string(), hostnames: z.array(z.string()) })).optional(),
-    options: options.optional(),
-    metadata: planned('metadata.name'),
-    servers: planned('spec.nodes.servers'),
-    agents: planned('spec.nodes.workers'),
-    network: planned('spec.network in lab.yaml'),
-    subnet: planned('spec.network in lab.yaml'),
-    token: z.never({ error: 'k3d makes a token by itself; one in a spec would be printed with every plan' }).optional(),
-  })
-  .describe("k3d's own configuration, merged last; what would break the plan is refused");
+export const k3dBlockSchema = () =>
+  described(
+    z.strictObject({
+      image: described(
+        z.optional(z.string()),
+        'Image of the nodes, for k3d clusters only: it wins over kubernetes.image',
+      ),
+      kubeAPI: described(
+        z.optional(
+          z.strictObject({
+            host: text(),
+            hostIP: z.optional(z.ipv4()),
+            hostPort: z.optional(z.string().check(z.regex(/^\d{1,5}$/, 'expected a port in quotes, such as "6550"'))),
+          }),
+        ),
+        'Where the API server is published; by default on 127.0.0.1 and a port that the plan chooses',
+      ),
+      volumes: filtered('volume'),
+      ports: filtered('port'),
+      env: filtered('envVar'),
+      registries: z.optional(
+        z.strictObject({
+          use: z.optional(z.array(z.string())),
+          create: z.optional(z.record(z.string(), z.unknown())),
+          config: text(),
+        }),
+      ),
+      hostAliases: z.optional(z.array(z.strictObject({ ip: z.string(), hostnames: z.array(z.string()) }))),
+      options: z.optional(options()),
+      metadata: planned('metadata.name'),
+      servers: planned('spec.nodes.servers'),
+      agents: planned('spec.nodes.workers'),
+      network: planned('spec.network in lab.yaml'),
+      subnet: planned('spec.network in lab.yaml'),
+      token: never('k3d makes a token by itself; one in a spec would be printed with every plan'),
+    }),
+    "k3d's own configuration, merged last; what would break the plan is refused",
+  );
 
 /** A list of k3d's configuration whose entries say for which nodes they are. */
 export type Filtered<Key extends string> = readonly (Readonly<Record<Key, string>> & {
@@ -83,7 +103,7 @@ export interface K3dBlock {
   readonly options?: {
     readonly k3d?: { readonly disableLoadbalancer?: boolean };
     readonly k3s?: { readonly extraArgs?: Filtered<'arg'>; readonly nodeLabels?: Filtered<'label'> };
-    readonly runtime?: object;
+    readonly runtime?: DataMap;
   };
 }
 

@@ -1,4 +1,3 @@
-import { stringify } from 'yaml';
 import { type HostPort, toHostPort } from '../lab/host-port.ts';
 import type { Cluster } from '../lab/lab.ts';
 import type { DockerNetwork } from '../lab/observed.ts';
@@ -6,6 +5,7 @@ import { parseCidr } from '../net/cidr.ts';
 import type { RunStep } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
 import { parseVersion, versionArgv } from '../tools/k3d.ts';
+import { writeYaml } from '../tools/write-yaml.ts';
 import { checkForK3d, type K3dBlock, k3dBlockSchema } from './k3d-block.ts';
 import { k3dConfig, k3sImage } from './k3d-config.ts';
 import type { ClusterInput, Provider, Refusal } from './provider.ts';
@@ -62,7 +62,7 @@ function createStep(input: ClusterInput): RunStep {
     timeout: 900,
     why: 'k3d waits for a line in the log, not for nodes; readiness is its own step.',
     argv: ['k3d', 'cluster', 'create', name, '--config', '-'],
-    stdin: stringify(k3dConfig(input), { lineWidth: 0, aliasDuplicateObjects: false }),
+    stdin: writeYaml(k3dConfig(input)),
     env: UNSET,
     precondition: {
       argv: ['docker', 'ps', '-aq', '--filter', `label=k3d.cluster=${name}`],

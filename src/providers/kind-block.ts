@@ -1,66 +1,73 @@
 import { parse, parseAllDocuments } from 'yaml';
-import * as z from 'zod';
+import * as z from 'zod/mini';
+import { described } from '../lab/described.ts';
 import { nodeCount } from '../lab/families.ts';
 import type { Cluster } from '../lab/lab.ts';
 import { planned, type Refusal } from './provider.ts';
 
-const nodeBlock = z.strictObject({
-  labels: z.record(z.string(), z.string()).optional(),
-  extraMounts: z
-    .array(
-      z.strictObject({
-        hostPath: z.string(),
-        containerPath: z.string(),
-        readOnly: z.boolean().optional(),
-        selinuxRelabel: z.boolean().optional(),
-        propagation: z.enum(['None', 'HostToContainer', 'Bidirectional']).optional(),
-      }),
-    )
-    .optional(),
-  extraPortMappings: z
-    .array(
-      z.strictObject({
-        containerPort: z.int().min(1).max(65535),
-        hostPort: z.int().min(0).max(65535).optional(),
-        listenAddress: z.string().optional(),
-        protocol: z.enum(['TCP', 'UDP', 'SCTP']).optional(),
-      }),
-    )
-    .optional(),
-  kubeadmConfigPatches: z.array(z.string()).optional(),
-  role: planned('spec.nodes'),
-  image: planned('spec.kubernetes.image'),
-});
+const texts = () => z.optional(z.array(z.string()));
+
+const nodeBlock = () =>
+  z.strictObject({
+    labels: z.optional(z.record(z.string(), z.string())),
+    extraMounts: z.optional(
+      z.array(
+        z.strictObject({
+          hostPath: z.string(),
+          containerPath: z.string(),
+          readOnly: z.optional(z.boolean()),
+          selinuxRelabel: z.optional(z.boolean()),
+          propagation: z.optional(z.enum(['None', 'HostToContainer', 'Bidirectional'])),
+        }),
+      ),
+    ),
+    extraPortMappings: z.optional(
+      z.array(
+        z.strictObject({
+          containerPort: z.int().check(z.gte(1), z.lte(65535)),
+          hostPort: z.optional(z.int().check(z.gte(0), z.lte(65535))),
+          listenAddress: z.optional(z.string()),
+          protocol: z.optional(z.enum(['TCP', 'UDP', 'SCTP'])),
+        }),
+      ),
+    ),
+    kubeadmConfigPatches: texts(),
+    role: planned('spec.nodes'),
+    image: planned('spec.kubernetes.image'),
+  });
+
+const networking = () =>
+  z.strictObject({
+    apiServerAddress: z.optional(z.string()),
+    apiServerPort: z.optional(z.int().check(z.gte(-1), z.lte(65535))),
+    dnsSearch: texts(),
+    ipFamily: planned('spec.ipFamily'),
+    podSubnet: planned('spec.network.pods'),
+    serviceSubnet: planned('spec.network.services'),
+    kubeProxyMode: planned('spec.network.proxyMode'),
+    disableDefaultCNI: planned('the default CNI (another one comes with spec.network.cni)'),
+  });
+
+const jsonPatch = () => z.strictObject({ group: z.string(), version: z.string(), kind: z.string(), patch: z.string() });
 
 /** kind's own configuration (v1alpha4), as far as it does not contradict the plan. */
-export const kindBlockSchema = z
-  .strictObject({
-    featureGates: z.record(z.string(), z.boolean()).optional(),
-    runtimeConfig: z.record(z.string(), z.string()).optional(),
-    kubeadmConfigPatches: z.array(z.string()).optional(),
-    kubeadmConfigPatchesJSON6902: z
-      .array(z.strictObject({ group: z.string(), version: z.string(), kind: z.string(), patch: z.string() }))
-      .optional(),
-    containerdConfigPatches: z.array(z.string()).optional(),
-    containerdConfigPatchesJSON6902: z.array(z.string()).optional(),
-    networking: z
-      .strictObject({
-        apiServerAddress: z.string().optional(),
-        apiServerPort: z.int().min(-1).max(65535).optional(),
-        dnsSearch: z.array(z.string()).optional(),
-        ipFamily: planned('spec.ipFamily'),
-        podSubnet: planned('spec.network.pods'),
-        serviceSubnet: planned('spec.network.services'),
-        kubeProxyMode: planned('spec.network.proxyMode'),
-        disableDefaultCNI: planned('the default CNI (another one comes with spec.network.cni)'),
-      })
-      .optional(),
-    nodes: z.array(nodeBlock).optional().describe('Additions to each node, servers first'),
-    name: planned('metadata.name'),
-  })
-  .describe("kind's own configuration, merged last; what would break the plan is refused");
+export const kindBlockSchema = () =>
+  described(
+    z.strictObject({
+      featureGates: z.optional(z.record(z.string(), z.boolean())),
+      runtimeConfig: z.optional(z.record(z.string(), z.string())),
+      kubeadmConfigPatches: texts(),
+      kubeadmConfigPatchesJSON6902: z.optional(z.array(jsonPatch())),
+      containerdConfigPatches: texts(),
+      containerdConfigPatchesJSON6902: texts(),
+      networking: z.optional(networking()),
+      nodes: described(z.optional(z.array(nodeBlock())), 'Additions to each node, servers first'),
+      name: planned('metadata.name'),
+    }),
+    "kind's own configuration, merged last; what would break the plan is refused",
+  );
 
-export type KindBlock = Omit<z.infer<typeof kindBlockSchema>, 'name'>;
+export type KindBlock = Omit<z.infer<ReturnType<typeof kindBlockSchema>>, 'name'>;
 
 /** Patches may not reach into what the planner owns, and every node and pod must have its place. */
 export function checkKindBlock(cluster: Cluster): Refusal[] {

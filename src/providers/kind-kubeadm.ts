@@ -1,5 +1,5 @@
-import { stringify } from 'yaml';
 import type { IpFamily } from '../lab/lab.ts';
+import { writeYaml } from '../tools/write-yaml.ts';
 
 /**
  * Patches for another node mask than kubeadm's (24, 64). kind renders kubeadm v1beta4, whose extraArgs are a list,
@@ -19,7 +19,7 @@ export function nodeMaskPatches(family: IpFamily, [v4, v6]: readonly [number, nu
       ['v1beta4', list],
     ] as const
   ).map(([version, extraArgs]) =>
-    stringify({
+    writeYaml({
       apiVersion: `kubeadm.k8s.io/${version}`,
       kind: 'ClusterConfiguration',
       controllerManager: { extraArgs },

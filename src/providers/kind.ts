@@ -1,9 +1,9 @@
-import { stringify } from 'yaml';
 import { type HostPort, toHostPort } from '../lab/host-port.ts';
 import type { Cluster } from '../lab/lab.ts';
 import { ownerMount } from '../lab/ownership.ts';
 import type { RunStep } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
+import { writeYaml } from '../tools/write-yaml.ts';
 import { checkKindBlock, type KindBlock, kindBlockSchema } from './kind-block.ts';
 import { certificateStep } from './kind-certificate.ts';
 import { nodeMaskPatches } from './kind-kubeadm.ts';
@@ -78,7 +78,7 @@ function createStep({ cluster, network, uid }: ClusterInput): RunStep {
       '--wait',
       '0s',
     ],
-    stdin: stringify(kindConfig({ cluster, uid }), { lineWidth: 0 }),
+    stdin: writeYaml(kindConfig({ cluster, uid })),
     env: { ...ENGINE, KIND_EXPERIMENTAL_DOCKER_NETWORK: network.name },
     precondition: {
       argv: ['docker', 'ps', '-aq', '--filter', `label=io.x-k8s.kind.cluster=${cluster.name}`],
@@ -126,12 +126,12 @@ export function kindConfig({ cluster, uid }: Pick<ClusterInput, 'cluster' | 'uid
   const patches = [
     ...(domain === 'cluster.local'
       ? []
-      : [stringify({ kind: 'ClusterConfiguration', networking: { dnsDomain: domain } })]),
-    ...(domain === 'cluster.local' ? [] : [stringify({ kind: 'KubeletConfiguration', clusterDomain: domain })]),
+      : [writeYaml({ kind: 'ClusterConfiguration', networking: { dnsDomain: domain } })]),
+    ...(domain === 'cluster.local' ? [] : [writeYaml({ kind: 'KubeletConfiguration', clusterDomain: domain })]),
     ...nodeMaskPatches(spec.ipFamily, spec.network.nodeMask),
     // MetalLB answers ARP for a pool address itself; under ipvs every node would, without this.
     ...(spec.network.proxyMode === 'ipvs'
-      ? [stringify({ kind: 'KubeProxyConfiguration', ipvs: { strictARP: true } })]
+      ? [writeYaml({ kind: 'KubeProxyConfiguration', ipvs: { strictARP: true } })]
       : []),
     ...kubeadmConfigPatches,
   ];

@@ -1,5 +1,6 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { CniName } from '../cni/index.ts';
+import { described } from '../lab/described.ts';
 import type { DesiredCluster, DesiredNetwork, DesiredNode } from '../lab/desired.ts';
 import type { HostPort } from '../lab/host-port.ts';
 import type { Cluster, ProviderName } from '../lab/lab.ts';
@@ -16,10 +17,7 @@ export interface Refusal {
 
 /** A key of a provider's block that would break the plan, with the key of the spec that says the same. */
 export const planned = (instead: string) =>
-  z
-    .never({ error: `the plan sets this: use ${instead}` })
-    .optional()
-    .describe(`Not here: use ${instead}`);
+  described(z.optional(z.never({ error: `the plan sets this: use ${instead}` })), `Not here: use ${instead}`);
 
 /** What the steps of one cluster are made from. */
 export interface ClusterInput {
@@ -51,7 +49,7 @@ export interface Provider {
     readonly version: string;
   };
   /** The provider's own block in a cluster's spec (`spec.kind`), merged last into its configuration. */
-  readonly configSchema: z.ZodObject;
+  configSchema(): z.ZodMiniObject;
   /** What the spec asks for and this provider cannot give. */
   check(cluster: Cluster): readonly Refusal[];
   /** Why this provider's clusters cannot be on a network that is there already. */

@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import type { Cluster, Manifest } from '../lab/lab.ts';
 import type { ClusterMesh, LabMesh } from '../lab/mesh.ts';
 import { readDuration } from './durations.ts';

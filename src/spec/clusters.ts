@@ -4,12 +4,11 @@ import { PROVIDERS } from '../providers/index.ts';
 import { buildCluster } from './build-cluster.ts';
 import { readSecrets } from './build-mesh.ts';
 import { findClusterProblems } from './cluster-rules.ts';
-import { clusterFile } from './cluster-schema.ts';
+import { clusterFile, plainClusterFile } from './cluster-schema.ts';
 import { isOfKind, kindOf, readDocuments } from './documents.ts';
 import type { SpecFile } from './files.ts';
 import { checkSchema } from './issues.ts';
 import { resolveManifest } from './manifest.ts';
-import { mapBounded } from './map-bounded.ts';
 import { omitKeys } from './merge.ts';
 import { mergeWithMesh } from './mesh-layers.ts';
 import { convertOldFormat, OLD_KIND } from './old-format.ts';
@@ -38,10 +37,10 @@ export interface ReadClusters {
 }
 
 /** Reads all clusters, with `defaults` (a document with only `spec`) under each. */
-export async function readClusters(files: readonly SpecFile[], defaults: Sourced | undefined): Promise<ReadClusters> {
-  const parsed = await mapBounded(files, readDocuments);
+export function readClusters(files: readonly SpecFile[], defaults: Sourced | undefined): ReadClusters {
+  const parsed = files.map(readDocuments);
   const documents = parsed.flatMap((file) => file.documents.filter((document) => isOfKind(document, 'cluster')));
-  const read = await mapBounded(documents, (document) => readCluster(document, defaults));
+  const read = documents.map((document) => readCluster(document, defaults));
   const declarations = read.flatMap(({ declaration }) => declaration ?? []);
   return {
     clusters: read.flatMap(({ cluster }) => cluster ?? []),
@@ -63,16 +62,16 @@ interface ReadCluster {
   readonly notes: readonly string[];
 }
 
-async function readCluster(document: Sourced, defaults: Sourced | undefined): Promise<ReadCluster> {
+function readCluster(document: Sourced, defaults: Sourced | undefined): ReadCluster {
   const converted = kindOf(document) === OLD_KIND ? convertOldFormat(document) : { sourced: document, notes: [] };
   if ('problems' in converted) return { declaration: declare(document), problems: converted.problems, notes: [] };
   const { notes } = converted;
   const sourced = applyDefaults(converted.sourced, defaults);
   const declaration = declare(sourced);
-  const checked = checkSchema(clusterFile, sourced);
+  const checked = checkSchema(clusterFile, sourced, plainClusterFile);
   if ('problems' in checked) return { declaration, problems: checked.problems, notes };
   const { mesh } = checked.value.spec;
-  const manifest = await resolveManifest(mesh?.gatewayAPI.manifest ?? '', mesh && sourced, GATEWAY_API);
+  const manifest = resolveManifest(mesh?.gatewayAPI.manifest ?? '', mesh && sourced, GATEWAY_API);
   const cluster = buildCluster(checked.value, sourced, 'problem' in manifest ? { location: '' } : manifest);
   return {
     cluster,

@@ -14,13 +14,13 @@ const MAX_BYTES = 256 * 1024;
 const MANIFESTS = 'a manifest goes into a folder of its own below this one';
 
 /** The documents of a spec file; never throws. */
-export async function readDocuments(file: SpecFile): Promise<ParsedYaml> {
+export function readDocuments(file: SpecFile): ParsedYaml {
   const fail = (message: string, at = file.shown): ParsedYaml => ({
     documents: [],
     problems: [{ at, message }],
     complete: false,
   });
-  const read = await readBounded(file.path, MAX_BYTES);
+  const read = readBounded(file.path, MAX_BYTES);
   if ('failure' in read) return fail(read.failure);
   let text: string;
   try {

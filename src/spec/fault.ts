@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** What is wrong with a text, before it is known where it stands. */
 export interface Fault {

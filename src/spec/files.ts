@@ -1,8 +1,6 @@
-import type { Dirent } from 'node:fs';
-import { lstat, opendir, realpath, stat } from 'node:fs/promises';
+import { type Dirent, lstatSync, opendirSync, realpathSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import type { Problem } from '../errors.ts';
-import { mapBounded } from './map-bounded.ts';
 import { describeError } from './read-bounded.ts';
 import { printable } from './show.ts';
 
@@ -33,17 +31,17 @@ interface Folder {
 type Candidate = { readonly file: SpecFile; readonly id: string } | { readonly problem: Problem };
 
 /** The spec files of a lab's folder, in the order of their names. */
-export async function findSpecFiles(path: string, shown: string): Promise<FoundFiles> {
+export function findSpecFiles(path: string, shown: string): FoundFiles {
   const refuse = (message: string, hint?: string): FoundFiles => ({
     files: [],
     problems: [{ at: printable(shown), message, ...(hint && { hint }) }],
   });
   try {
-    if (!(await stat(path)).isDirectory()) return refuse('not a directory', 'a lab is a folder of specs');
-    const entries = await listEntries(path);
+    if (!statSync(path).isDirectory()) return refuse('not a directory', 'a lab is a folder of specs');
+    const entries = listEntries(path);
     if (entries.length > MAX_ENTRIES) return refuse(`more than ${MAX_ENTRIES} entries: not the folder of a lab`);
-    const folder = { path, shown, real: await realpath(path) };
-    const candidates = (await mapBounded(entries, (entry) => findInEntry(folder, entry))).flat();
+    const folder = { path, shown, real: realpathSync.native(path) };
+    const candidates = entries.flatMap((entry) => findInEntry(folder, entry));
     return {
       files: dropAliases(candidates),
       problems: candidates.flatMap((candidate) => ('problem' in candidate ? candidate.problem : [])),
@@ -56,32 +54,38 @@ export async function findSpecFiles(path: string, shown: string): Promise<FoundF
   }
 }
 
-async function findInEntry(folder: Folder, entry: Dirent): Promise<Candidate[]> {
+function findInEntry(folder: Folder, entry: Dirent): Candidate[] {
   const { name } = entry;
   const isSpec = /\.ya?ml$/i.test(name);
   if (entry.isFile()) return isSpec ? [accept(folder, name, name)] : [];
   const path = join(folder.path, name);
-  const type = await stat(path).catch((error: NodeJS.ErrnoException) => error);
-  if (type instanceof Error) return isSpec || type.code === 'ELOOP' ? [await examine(folder, name)] : [];
-  if (!type.isDirectory()) return isSpec ? [await examine(folder, name)] : [];
-  const names = await listExisting(path, [...LAB_FILES, ...CLUSTER_FILES]).catch(
-    (error: NodeJS.ErrnoException) => error,
-  );
+  const type = attempt(() => statSync(path));
+  if (type instanceof Error) return isSpec || type.code === 'ELOOP' ? [examine(folder, name)] : [];
+  if (!type.isDirectory()) return isSpec ? [examine(folder, name)] : [];
+  const names = attempt(() => listExisting(path, [...LAB_FILES, ...CLUSTER_FILES]));
   if (names instanceof Error)
     return [{ problem: { at: printable(join(folder.shown, name)), message: describeError(names) } }];
   if (LAB_FILES.some((file) => names.includes(file))) return [];
-  return Promise.all(names.map((file) => examine(folder, join(name, file))));
+  return names.map((file) => examine(folder, join(name, file)));
+}
+
+function attempt<Result>(call: () => Result): Result | NodeJS.ErrnoException {
+  try {
+    return call();
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  }
 }
 
 /** Only a regular file inside the folder is read: a FIFO would block, a device never ends. */
-async function examine(folder: Folder, name: string): Promise<Candidate> {
+function examine(folder: Folder, name: string): Candidate {
   const at = printable(join(folder.shown, name));
   try {
-    const real = await realpath(join(folder.path, name));
+    const real = realpathSync.native(join(folder.path, name));
     if (!real.startsWith(folder.real.endsWith(sep) ? folder.real : folder.real + sep)) {
       return { problem: { at, message: 'a symbolic link that leaves the folder of the lab', hint: 'copy the file' } };
     }
-    if (!(await stat(real)).isFile()) return { problem: { at, message: 'not a regular file' } };
+    if (!statSync(real).isFile()) return { problem: { at, message: 'not a regular file' } };
     return accept(folder, name, relative(folder.real, real));
   } catch (error) {
     const dangling = (error as NodeJS.ErrnoException).code === 'ENOENT';
@@ -104,24 +108,18 @@ function dropAliases(candidates: readonly Candidate[]): SpecFile[] {
 }
 
 /** Hidden files are not specs: editors keep their locks and copies there, as dangling links too. */
-async function listEntries(dir: string): Promise<Dirent[]> {
+function listEntries(dir: string): Dirent[] {
   const entries: Dirent[] = [];
-  for await (const entry of await opendir(dir)) {
-    if (!entry.name.startsWith('.')) entries.push(entry);
-    if (entries.length > MAX_ENTRIES) break;
+  const folder = opendirSync(dir);
+  try {
+    for (let entry = folder.readSync(); entry && entries.length <= MAX_ENTRIES; entry = folder.readSync()) {
+      if (!entry.name.startsWith('.')) entries.push(entry);
+    }
+  } finally {
+    folder.closeSync();
   }
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-async function listExisting(dir: string, names: readonly string[]): Promise<string[]> {
-  const exists = (name: string) =>
-    lstat(join(dir, name)).then(
-      () => true,
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return false;
-        throw error;
-      },
-    );
-  const found = await Promise.all(names.map(exists));
-  return names.filter((_, index) => found[index]);
-}
+const listExisting = (dir: string, names: readonly string[]): string[] =>
+  names.filter((name) => lstatSync(join(dir, name), { throwIfNoEntry: false }));

@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import type { Problem } from '../errors.ts';
 import { keysAt } from './schema-keys.ts';
 import { listChoices, show } from './show.ts';
@@ -35,17 +35,24 @@ const EXPECTED: Readonly<Record<string, string>> = {
 
 const UNITS: Readonly<Record<string, string>> = { string: ' characters', array: ' items' };
 
-/** Reads a document by a schema, or says everything that is wrong with it, where it stands. */
-export function checkSchema<Schema extends z.ZodType>(
-  schema: Schema,
+/**
+ * Reads a document by a schema, or says everything that is wrong with it, where it stands. `plain` is a part of the
+ * schema that is quickly built: what it reads, the whole would read just so.
+ */
+export function checkSchema<Schema extends z.ZodMiniType>(
+  whole: () => Schema,
   sourced: Sourced,
+  plain?: z.ZodMiniType<z.output<Schema>>,
 ): { value: z.output<Schema> } | { problems: readonly Problem[] } {
+  const quick = plain?.safeParse(sourced.value);
+  if (quick?.success) return { value: quick.data };
+  const schema = whole();
   const read = schema.safeParse(sourced.value);
   if (read.success) return { value: read.data };
   return { problems: read.error.issues.flatMap((issue) => toProblems(schema, sourced, issue)) };
 }
 
-function toProblems(schema: z.ZodType, sourced: Sourced, issue: Issue): Problem[] {
+function toProblems(schema: z.ZodMiniType, sourced: Sourced, issue: Issue): Problem[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(schema, path);

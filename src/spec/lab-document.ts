@@ -2,7 +2,7 @@ import type { Problem } from '../errors.ts';
 import { isOfKind, readDocuments } from './documents.ts';
 import type { SpecFile } from './files.ts';
 import { checkSchema } from './issues.ts';
-import { type LabFile, labFile } from './lab-schema.ts';
+import { type LabFile, labFile, plainLabFile } from './lab-schema.ts';
 import { omitKeys } from './merge.ts';
 import { mergeWithMesh } from './mesh-layers.ts';
 import { isMap, type Sourced, valueAt, whereKey } from './source.ts';
@@ -17,31 +17,31 @@ export interface ReadLab {
 }
 
 /** Reads what the clusters share: the user's own defaults, and the lab's file on top of them. */
-export async function readLabDocument(own: SpecFile | undefined, labFiles: readonly SpecFile[]): Promise<ReadLab> {
+export function readLabDocument(own: SpecFile | undefined, labFiles: readonly SpecFile[]): ReadLab {
   const [first, second] = labFiles;
   const problems: Problem[] = second
     ? [{ at: second.shown, message: `${first?.shown} is the lab's file already` }]
     : [];
   const layers: Sourced[] = [];
   for (const file of [own, first]) {
-    const read = file && (await readLayer(file));
+    const read = file && readLayer(file);
     if (!file || !read) continue;
     problems.push(...read.problems);
     // The user's defaults do not name a lab.
     if (read.sourced) layers.push(file === own ? omitKeys(read.sourced, [], ['metadata']) : read.sourced);
   }
   const sourced = layers.length === 2 ? mergeLayers(layers[0] as Sourced, layers[1] as Sourced) : layers[0];
-  const checked = sourced && problems.length === 0 ? checkSchema(labFile, sourced) : undefined;
+  const checked = sourced && problems.length === 0 ? checkSchema(labFile, sourced, plainLabFile) : undefined;
   if (checked && 'value' in checked) return { file: checked.value, sourced, problems };
-  return { file: labFile.parse({ kind: 'Lab' }), sourced, problems };
+  return { file: plainLabFile.parse({ kind: 'Lab' }), sourced, problems };
 }
 
-async function readLayer(file: SpecFile): Promise<{ sourced?: Sourced; problems: readonly Problem[] }> {
-  const { documents, problems } = await readDocuments(file);
+function readLayer(file: SpecFile): { sourced?: Sourced; problems: readonly Problem[] } {
+  const { documents, problems } = readDocuments(file);
   const [sourced, second] = documents.filter((document) => isOfKind(document, 'lab'));
   if (!sourced) return { problems };
   const repeated = second ? [{ at: whereKey(second, []), message: 'a second kind: Lab in one file' }] : [];
-  const checked = checkSchema(labFile, sourced);
+  const checked = checkSchema(labFile, sourced, plainLabFile);
   return {
     sourced,
     problems: [

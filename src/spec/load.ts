@@ -41,19 +41,19 @@ export interface LoadedLab {
 }
 
 /**
- * Reads the lab that a folder declares.
+ * Reads the lab that a folder declares; synchronously, because a turn of the event loop takes longer than a small file.
  * @throws InputError with all problems of all files
  */
-export async function loadLab({ dir, cwd, stateKey, defaultsFile }: LoadOptions): Promise<LoadedLab> {
+export function loadLab({ dir, cwd, stateKey, defaultsFile }: LoadOptions): LoadedLab {
   const path = resolve(cwd, dir);
-  const found = await findSpecFiles(path, dir);
+  const found = findSpecFiles(path, dir);
   const own = defaultsFile === undefined ? undefined : describeOwnFile(defaultsFile, cwd);
   const labFiles = found.files.filter(({ role }) => role === 'lab');
   const clusterFiles = found.files.filter(({ role }) => role === 'cluster');
-  const shared = await readLabDocument(own, labFiles);
+  const shared = readLabDocument(own, labFiles);
   const defaults = shared.sourced && clusterDefaults(shared.sourced);
-  const read = await readClusters(clusterFiles, defaults);
-  const manifest = await resolveManifest(shared.file.spec.loadBalancer.manifest, shared.sourced, MANIFEST);
+  const read = readClusters(clusterFiles, defaults);
+  const manifest = resolveManifest(shared.file.spec.loadBalancer.manifest, shared.sourced, MANIFEST);
   const lab = buildLab({
     name: shared.file.metadata?.name ?? toName(basename(resolveReal(path))) ?? 'lab',
     uid: labUid(dir, cwd, stateKey),

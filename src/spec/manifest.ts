@@ -9,18 +9,18 @@ import { findPlace, type Path, type Sourced, whereValue } from './source.ts';
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /** A URL as it is; a file, relative to the one that names it at `path`, with the digest of its content. */
-export async function resolveManifest(
+export function resolveManifest(
   location: string,
   sourced: Sourced | undefined,
   path: Path,
-): Promise<Manifest | { problem: Problem }> {
+): Manifest | { problem: Problem } {
   if (!sourced || (location.startsWith('https://') && URL.canParse(location))) return { location };
   const at = whereValue(sourced, path);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) {
     return { problem: { at, message: `manifest: expected a file or an https URL, found ${show(location)}` } };
   }
   const file = resolveBeside(location, sourced, path);
-  const read = await readBounded(file, MAX_BYTES);
+  const read = readBounded(file, MAX_BYTES);
   if ('failure' in read) return { problem: { at, message: `manifest: ${show(location)}: ${read.failure}` } };
   return { location: file, sha256: createHash('sha256').update(read.bytes).digest('hex') };
 }

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 const NAME = /^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$/;
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -6,29 +6,29 @@ const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 /** The name of a cluster or a lab: also a container's, a context's and a label's, and never a flag. */
 export const nameText = z
   .string()
-  .regex(NAME, 'expected at most 32 lower-case letters, digits and dashes, starting with a letter');
+  .check(z.regex(NAME, 'expected at most 32 lower-case letters, digits and dashes, starting with a letter'));
 
 /** The name of a group or a zone. */
-export const labelText = z.string().regex(LABEL, 'expected at most 63 lower-case letters, digits and dashes');
+export const labelText = z.string().check(z.regex(LABEL, 'expected at most 63 lower-case letters, digits and dashes'));
 
 export const imageText = z
   .string()
-  .max(512)
-  .regex(/^\w[\w.\-/:@]*$/, 'expected the name of an image, such as registry/name:tag');
+  .check(z.maxLength(512), z.regex(/^\w[\w.\-/:@]*$/, 'expected the name of an image, such as registry/name:tag'));
 
 /** A DNS domain; no dot at the end. */
 export const domainText = z
   .string()
-  .max(253)
-  .regex(
-    /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
-    'expected a domain such as cluster.local',
+  .check(
+    z.maxLength(253),
+    z.regex(
+      /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+      'expected a domain such as cluster.local',
+    ),
   );
 
 export const networkText = z
   .string()
-  .max(128)
-  .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'expected the name of a Docker network');
+  .check(z.maxLength(128), z.regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'expected the name of a Docker network'));
 
 /** A name made from any text; undefined when too little of it is left. */
 export function toName(text: string): string | undefined {

@@ -1,9 +1,10 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Problem } from '../errors.ts';
 import { API_VERSION } from './cluster-schema.ts';
 import { checkedText } from './fault.ts';
 import { checkSchema } from './issues.ts';
 import { labelText, nameText } from './names.ts';
+import { once } from './once.ts';
 import { show } from './show.ts';
 import { findPlace, type Path, type Sourced, whereValue } from './source.ts';
 
@@ -17,21 +18,23 @@ const subnetText = checkedText((text) =>
     : { message: `expected two hexadecimal digits, a slash and one more, found ${show(text)}` },
 );
 
-const oldFile = z.strictObject({
-  apiVersion: z.literal('sma.buoyant.io/v1alpha1'),
-  kind: z.literal(OLD_KIND),
-  metadata: z.strictObject({ name: nameText }),
-  spec: z.strictObject({
-    subnet: subnetText,
-    v4Enabled: z.boolean().default(false),
-    v6Enabled: z.boolean().default(false),
-    provider: z.enum(['kind', 'k3d']).default('kind'),
-    group: labelText.optional(),
-    zone: labelText.optional(),
+const oldFile = once(() =>
+  z.strictObject({
+    apiVersion: z.literal('sma.buoyant.io/v1alpha1'),
+    kind: z.literal(OLD_KIND),
+    metadata: z.strictObject({ name: nameText }),
+    spec: z.strictObject({
+      subnet: subnetText,
+      v4Enabled: z._default(z.boolean(), false),
+      v6Enabled: z._default(z.boolean(), false),
+      provider: z._default(z.enum(['kind', 'k3d']), 'kind'),
+      group: z.optional(labelText),
+      zone: z.optional(labelText),
+    }),
   }),
-});
+);
 
-type OldSpec = z.output<typeof oldFile>['spec'];
+type OldSpec = z.output<ReturnType<typeof oldFile>>['spec'];
 
 /** A document of the old format as one of today's, its ranges standing where `subnet` was written. */
 export function convertOldFormat(

@@ -1,14 +1,14 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
 
 export type ReadFile = { readonly bytes: Buffer } | { readonly failure: string };
 
 /** Reads a regular file of at most `limit` bytes, which is checked before it is opened. */
-export async function readBounded(path: string, limit: number): Promise<ReadFile> {
+export function readBounded(path: string, limit: number): ReadFile {
   try {
-    const type = await stat(path);
+    const type = statSync(path);
     if (!type.isFile()) return { failure: 'not a regular file' };
     if (type.size > limit) return { failure: `larger than ${formatSize(limit)}` };
-    return { bytes: await readFile(path) };
+    return { bytes: readFileSync(path) };
   } catch (error) {
     return { failure: describeError(error) };
   }

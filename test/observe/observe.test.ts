@@ -40,7 +40,7 @@ async function look({ names, choose = true, kubeconfig, images = [], ...engine }
     depth: { choose, count: false },
     runner,
     readContexts: async () => [],
-    readReservations: (engineId) => [{ uid: OTHER_UID, lab: 'x', cidr: '10.9.0.0/16', use: engineId }],
+    readReservations: async (engineId) => [{ uid: OTHER_UID, lab: 'x', cidr: '10.9.0.0/16', use: engineId }],
     privateKubeconfig: async (name) =>
       kubeconfig === undefined ? undefined : { text: kubeconfig, ca: `ca of ${name}`, server: 'https://x' },
   };
@@ -177,7 +177,7 @@ describe("other people's clusters", () => {
     const world = await observeWorld({
       ...{ uid: OTHER_UID, names: [], runner },
       readContexts: async () => [],
-      readReservations: () => [],
+      readReservations: async () => [],
       privateKubeconfig: async () => undefined,
     });
     expect(world.clusters.find(({ name }) => name === 'theirs')).toMatchObject({ owner: OTHER_UID, applied: {} });
@@ -211,7 +211,7 @@ describe('a real engine with three clusters of a lab', () => {
     const input = {
       runner,
       readContexts: async () => [],
-      readReservations: () => [],
+      readReservations: async () => [],
       privateKubeconfig: async () => undefined,
     };
     const own = await observeWorld({ ...input, uid: UID, names: [] });

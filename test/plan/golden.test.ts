@@ -35,8 +35,8 @@ const labs = readdirSync(join(ROOT, 'clusters'), { withFileTypes: true, recursiv
   .map(({ parentPath }) => parentPath.slice(ROOT.length + 1));
 
 describe('the plan of a first create', () => {
-  it.each(labs)('of %s', async (dir) => {
-    const { lab: declared } = await loadLab({ dir, cwd: ROOT });
+  it.each(labs)('of %s', (dir) => {
+    const { lab: declared } = loadLab({ dir, cwd: ROOT });
     // The uid comes from where the folder is.
     expectPlan(declared.name, { ...declared, uid: UID, path: '/labs/practical/clusters' });
   });

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 import type { Cluster } from '../../src/lab/lab.ts';
 import { resolve } from '../../src/plan/resolve.ts';
 import { kindConfig } from '../../src/providers/kind.ts';
+import { writeYaml } from '../../src/tools/write-yaml.ts';
 import { type ClusterWords, cluster, lab, observed, UID } from '../plan/build-lab.ts';
 
 /** kind decodes strictly: an unknown key is an error. Its keys, of v1alpha4. */
@@ -41,7 +42,7 @@ function configOf(words: ClusterWords | Cluster) {
   const [desired] = resolve(lab(['name' in words ? words : cluster('a', words)]), observed()).clusters;
   if (!desired) throw new Error('no cluster');
   const config = kindConfig({ cluster: desired, uid: UID });
-  expect(parse(stringify(config, { lineWidth: 0 }))).toEqual(config);
+  expect(parse(writeYaml(config))).toEqual(config);
   expect(unknownKeys(config)).toEqual([]);
   return config as typeof config & Record<string, unknown>;
 }

@@ -6,7 +6,7 @@ import { container } from './container.ts';
 
 const refusalsOf = (words: ClusterWords) => kind.check(cluster('a', words));
 const blockProblems = (block: unknown): string[] => {
-  const { error } = kind.configSchema.safeParse(block);
+  const { error } = kind.configSchema().safeParse(block);
   return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
 };
 

@@ -6,8 +6,8 @@ import { loadLab } from '../../src/spec/load.ts';
 import { clusterText, makeFolder, problemsOf } from './spec-folder.ts';
 
 const A = { 'labs/a.yaml': clusterText('a') };
-const problems = (cwd: string, dir = 'labs') => problemsOf(loadLab({ dir, cwd }));
-const names = async (cwd: string) => (await loadLab({ dir: 'labs', cwd })).lab.clusters.map(({ name }) => name);
+const problems = (cwd: string, dir = 'labs') => problemsOf((async () => loadLab({ dir, cwd }))());
+const names = (cwd: string) => loadLab({ dir: 'labs', cwd }).lab.clusters.map(({ name }) => name);
 
 describe('the folder', () => {
   test('does not exist', async () => {
@@ -42,7 +42,7 @@ describe('the folder', () => {
   test('may be a link', async () => {
     const cwd = makeFolder({ 'real/a.yaml': clusterText('a') });
     symlinkSync('real', join(cwd, 'labs'));
-    expect(await names(cwd)).toEqual(['a']);
+    expect(names(cwd)).toEqual(['a']);
   });
 
   test('has too many entries', async () => {
@@ -107,7 +107,7 @@ test('a link to a file of the lab is that file', async () => {
   const cwd = makeFolder({ ...A, 'labs/parts/b.yaml': clusterText('b') });
   symlinkSync('a.yaml', join(cwd, 'labs/again.yaml'));
   symlinkSync('parts/b.yaml', join(cwd, 'labs/b.yaml'));
-  expect(await names(cwd)).toEqual(['a', 'b']);
+  expect(names(cwd)).toEqual(['a', 'b']);
 });
 
 test('what editors and users leave there does not matter', async () => {
@@ -115,7 +115,7 @@ test('what editors and users leave there does not matter', async () => {
   symlinkSync('user@host.1', join(cwd, 'labs/.#a.yaml'));
   symlinkSync('/tmp', join(cwd, 'labs/shared'));
   mkdirSync(join(cwd, 'labs/folder.yaml'));
-  expect(await names(cwd)).toEqual(['a']);
+  expect(names(cwd)).toEqual(['a']);
 });
 
 describe('the kind of a document', () => {

@@ -223,7 +223,7 @@ test.each([
   [`${'x'.repeat(31)}-y`, 'x'.repeat(31)],
 ])('the folder %s makes the name %s', async (folder, name) => {
   const cwd = makeFolder({ [`${folder}/a.yaml`]: clusterText('a') });
-  expect((await loadLab({ dir: folder, cwd })).lab.name).toBe(name);
+  expect(loadLab({ dir: folder, cwd }).lab.name).toBe(name);
 });
 
 describe('the uid', () => {

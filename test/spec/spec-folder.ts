@@ -31,7 +31,7 @@ export const clusterText = (name: string, spec = '{}'): string =>
 export const labText = (spec: string): string => `kind: Lab\nspec: ${spec}\n`;
 
 /** Loads `labs` out of a new folder with these files in it. */
-export const load = (
+export const load = async (
   files: Readonly<Record<string, string>>,
   options: Partial<LoadOptions> = {},
 ): Promise<LoadedLab> => {
