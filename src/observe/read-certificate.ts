@@ -1,5 +1,5 @@
 import { createPrivateKey, type X509Certificate } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import type { FileFault, ObservedPair } from '../lab/certificates.ts';
 import { readBounded } from '../spec/read-bounded.ts';
 import { certificateBlocks } from '../tools/pem.ts';
@@ -15,7 +15,7 @@ export interface ReadFile<T> {
 
 /** The certificates of a PEM file; `needed`: that there is none is a fault. */
 export async function readCertificates(path: string, needed = false): Promise<ReadFile<Parsed[]>> {
-  const text = await readText(path, needed);
+  const text = readText(path, needed);
   if (text.found === undefined) return { faults: text.faults };
   const blocks = certificateBlocks(text.found);
   if (blocks.length === 0) {
@@ -36,11 +36,11 @@ export async function readKey(
   certificate: X509Certificate | undefined,
   { needed, ours }: { readonly needed: boolean; readonly ours: boolean },
 ): Promise<ReadFile<NonNullable<ObservedPair['key']>>> {
-  const text = await readText(path, needed);
+  const text = readText(path, needed);
   if (text.found === undefined) return { faults: text.faults };
   const faults: FileFault[] = [];
   // A key of the user's own may lie where a group administers it; ours may not.
-  if (ours && ((await stat(path)).mode & 0o077) !== 0)
+  if (ours && (statSync(path).mode & 0o077) !== 0)
     faults.push({ path, message: 'a key that others can read', hint: `chmod 600 ${path}` });
   if (/^-----BEGIN ENCRYPTED |^Proc-Type:.*ENCRYPTED/m.test(text.found)) {
     const hint = `Linkerd reads none either; without its passphrase: openssl pkey -in ${path} -out NEW`;
@@ -54,8 +54,8 @@ export async function readKey(
   }
 }
 
-async function readText(path: string, needed: boolean): Promise<ReadFile<string>> {
-  const read = await readBounded(path, MAX_BYTES);
+function readText(path: string, needed: boolean): ReadFile<string> {
+  const read = readBounded(path, MAX_BYTES);
   if ('bytes' in read) return { found: read.bytes.toString('latin1'), faults: [] };
   return { faults: read.failure === 'no such file' && !needed ? [] : [{ path, message: read.failure }] };
 }

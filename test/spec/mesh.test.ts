@@ -56,7 +56,7 @@ test("a file of one's own defaults lies under all of it", async () => {
     'labs/a.yaml': clusterText('a'),
     'labs/b.yaml': clusterText('b', '{mesh: none}'),
   });
-  const { lab } = await loadLab({ dir: 'labs', cwd: root, defaultsFile: 'own.yaml' });
+  const { lab } = loadLab({ dir: 'labs', cwd: root, defaultsFile: 'own.yaml' });
   expect(lab.mesh.trustDomain).toBe('own.test');
   expect(lab.clusters.map(({ mesh }) => mesh)).toEqual([
     expect.objectContaining({ binary: join(root, 'bin/linkerd'), version: 'edge-26.8.3' }),
