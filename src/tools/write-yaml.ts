@@ -6,9 +6,9 @@ export interface DataMap {
 
 /** Words that are no text to one version of YAML or another: kind and kubectl read much of 1.1. */
 const NO_TEXT = /^(y|n|yes|no|on|off|true|false|null)$/i;
-const WORD = /^[A-Za-z/][\w./@:,+-]*(?<!:)$/;
-/** No number, date or time in any version: a list of CIDR blocks, an IPv4 address or a range of them. */
-const ADDRESSES = /^\d[\da-f.:,/]*\/\d+$|^(\d+\.){3}\d+(-(\d+\.){3}\d+)?$/;
+const WORD = /^(--)?[A-Za-z/][\w./@:,+*=-]*(?<!:)$/;
+/** No number, date or time in any version: a list of CIDR blocks, an IPv4 address or a range of them, a duration. */
+const DIGITS = /^\d[\da-f.:,/]*\/\d+$|^(\d+\.){3}\d+(-(\d+\.){3}\d+)?$|^\d+[smh]$/;
 /** Text of several lines that can stand as it is. */
 const BLOCK = /^[!-~].*[!-~]\n?$/s;
 const NOT_IN_BLOCK =
@@ -46,6 +46,6 @@ function writeText(text: string, indent: string): string {
 }
 
 function writeLine(text: string): string {
-  if ((WORD.test(text) && !NO_TEXT.test(text)) || ADDRESSES.test(text)) return text;
+  if ((WORD.test(text) && !NO_TEXT.test(text)) || DIGITS.test(text)) return text;
   return JSON.stringify(text).replaceAll(ESCAPED, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -142,6 +142,8 @@ describe('YAML that is written', () => {
       pools: ['172.28.8.0/28', '172.28.0.1-172.28.0.9', 'fd00:1ab::1:0/124', 'fd00::1-fd00::f', '2001:db8::/32'],
       nodes: [{ role: 'worker', mounts: [{ readOnly: true }, {}, []], list: [['a', 'b'], [{ c: 'd' }]] }, 'x', null],
       mask: '25',
+      timeout: '840s',
+      filters: ['server:*', 'agent:0', '--disable=traefik', 'a=b'],
       image: 'kindest/node:v1.34.4@sha256:12ab',
       manifest: 'https://example.org/metallb.yaml',
       patches: ['kind: A\nspec:\n  a: 1\n\n  b: |\n    c\n', '[plugins]\n  x = 1\n\ty = "z"'],
