@@ -115,7 +115,7 @@ async function carryOut(planned: Planned, session: Session, work: Work, flags: C
     note(
       io,
       plan.steps.length > 0
-        ? `\nnext: kubectl --context ${session.names[0]} get nodes`
+        ? `\nnext: kubectl --context ${infos[0]?.contexts[0]} get nodes`
         : '\nnothing to do: everything is as declared',
     );
   }

@@ -4,7 +4,9 @@ import { chooseKubeconfig } from '../exec/kubeconfig.ts';
 import { createRunner } from '../exec/run-command.ts';
 import type { StepReport } from '../exec/scheduler.ts';
 import { labState, stateRoot } from '../exec/state-directory.ts';
+import type { Cluster } from '../lab/lab.ts';
 import type { Observed } from '../lab/observed.ts';
+import { takesPart } from '../lab/ownership.ts';
 import { observeRouting, observeWorld } from '../observe/observe.ts';
 import { planDelete } from '../plan/plan-delete.ts';
 import { loadLab } from '../spec/load.ts';
@@ -38,12 +40,14 @@ export async function deleteClusters(flags: DeleteFlags, io: Io): Promise<number
     const world = await observeWorld({
       uid,
       names: [...named, ...spec.names],
+      existing: spec.existing,
       runner,
       ...readers(root, state, kubeconfig),
     });
     const names = chooseNames({ flags, dir, named, uid, declared: spec.names, observed: world }, io);
     const staying = world.clusters.map(({ name }) => name).filter((name) => !names.includes(name));
-    const observed = await observeRouting(world, { uid, runner }, staying);
+    const looked = [...staying, ...spec.existing.map(({ name }) => name)];
+    const observed = await observeRouting(world, { uid, runner }, looked);
     const plan = planDelete(observed, { lab: { name: spec.lab, uid }, names, adopt: flags.adopt });
     const missing = plan.steps.length > 0 || !observed.engine ? observed.missing : [];
     if (missing.length > 0 && !(flags.dryrun && observed.engine)) {
@@ -63,12 +67,17 @@ export async function deleteClusters(flags: DeleteFlags, io: Io): Promise<number
   // Again under the lock: a create that still ran may have made what was missing then.
   return withLab(work, async () => {
     const { plan, names } = await look();
+    const existing = spec.existing.map(({ name }) => name).filter((name) => names.includes(name));
+    for (const name of existing)
+      note(io, `${name} was there before this lab: it stays, without what the lab put there`);
     if (plan.steps.length === 0) {
-      const does = names.length === 1 ? 'does' : 'do';
-      note(
+      noteNothing(
+        names.filter((name) => !existing.includes(name)),
+        dir,
+        existing.length > 0,
         io,
-        `nothing to delete: ${names.length > 0 ? `${names.join(', ')} ${does} not exist` : `no cluster of ${dir} exists`}`,
       );
+      for (const name of existing) rmSync(state.kubeconfig(name), { force: true });
       return EXIT.done;
     }
     const { reports, exitCode } = await executePlan(plan, work);
@@ -83,6 +92,12 @@ export async function deleteClusters(flags: DeleteFlags, io: Io): Promise<number
     if (exitCode !== EXIT.done) note(io, describeFailures(plan, reports, flags.line));
     return exitCode;
   });
+}
+
+function noteNothing(absent: readonly string[], dir: string, letGo: boolean, io: Io): void {
+  const does = absent.length === 1 ? 'does' : 'do';
+  if (absent.length > 0) note(io, `nothing to delete: ${absent.join(', ')} ${does} not exist`);
+  else if (!letGo) note(io, `nothing to delete: no cluster of ${dir} exists`);
 }
 
 interface Choice {
@@ -101,7 +116,7 @@ function chooseNames({ flags, dir, named, uid, declared: specs, observed }: Choi
   const running = observed.clusters.map(({ name }) => name);
   if (observed.engine) checkNames(flags, dir, named, [...specs, ...own], running);
   if (!flags.all) return [...new Set(named)];
-  const foreign = observed.clusters.filter(({ name, owner }) => owner !== uid && !own.includes(name));
+  const foreign = observed.clusters.filter((one) => !takesPart(one, uid) && !own.includes(one.name));
   const staying = flags.adopt ? [] : foreign.map(({ name }) => name).filter((name) => specs.includes(name));
   for (const name of staying) note(io, `${name} was not made by this lab: it stays`);
   // Also what the specs name: a cluster that somebody else removed may have left its contexts.
@@ -111,16 +126,24 @@ function chooseNames({ flags, dir, named, uid, declared: specs, observed }: Choi
 const deletedNames = (reports: readonly StepReport[]): string[] =>
   reports.flatMap(({ id, result }) => (result === 'done' && id.endsWith('/remove') ? [id.replace('/remove', '')] : []));
 
+interface Declared {
+  readonly lab: string;
+  readonly names: readonly string[];
+  /** Those of them that are there already. */
+  readonly existing: readonly Cluster[];
+}
+
 /** What the folder declares, as far as it can still be read: a broken or missing spec does not keep a cluster alive. */
-async function declared(dir: string, io: Io, flags: Flags): Promise<{ lab: string; names: readonly string[] }> {
+async function declared(dir: string, io: Io, flags: Flags): Promise<Declared> {
   const defaultsFile = flags.defaults ?? io.env.LAB_DEFAULTS;
   try {
     const { lab } = loadLab({ dir, cwd: io.cwd, ...(defaultsFile && { defaultsFile }) });
-    return { lab: lab.name, names: lab.clusters.map(({ name }) => name) };
+    const existing = lab.clusters.filter(({ access }) => access);
+    return { lab: lab.name, names: lab.clusters.map(({ name }) => name), existing };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     note(io, `${dir} cannot be read as a lab; going by what runs`);
-    return { lab: dir, names: [] };
+    return { lab: dir, names: [], existing: [] };
   }
 }
 

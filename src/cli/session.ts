@@ -5,7 +5,7 @@ import { chooseKubeconfig, type KubeconfigChoice, readContexts } from '../exec/k
 import { createRunner, type ProcessRunner } from '../exec/run-command.ts';
 import { engineState, type LabState, labState, stateRoot } from '../exec/state-directory.ts';
 import type { ObservedCertificates } from '../lab/certificates.ts';
-import type { Lab } from '../lab/lab.ts';
+import type { Cluster, Lab } from '../lab/lab.ts';
 import type { DesiredCertificates } from '../lab/mesh.ts';
 import type { Observed } from '../lab/observed.ts';
 import type { PrivateKubeconfig } from '../observe/clusters.ts';
@@ -115,6 +115,12 @@ export function readers(root: string, state: LabState, kubeconfig: KubeconfigCho
       return readReservations(engineState(root, engineId).reservations);
     },
     privateKubeconfig: (cluster: string) => readPrivate(state.kubeconfig(cluster)),
+    existingAccess: async ({ name, access }: Cluster) => {
+      // Loaded only where a spec takes a cluster in.
+      const { readExistingAccess } = await import('../exec/kubeconfig-access.ts');
+      const files = access?.kubeconfig === undefined ? kubeconfig.all : [access.kubeconfig];
+      return readExistingAccess(files, access?.context ?? '', state.kubeconfig(name));
+    },
   };
 }
 

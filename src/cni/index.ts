@@ -1,8 +1,7 @@
+import type { CniName } from '../lab/lab.ts';
 import type { Cni } from './cni.ts';
 import { flannel } from './flannel.ts';
 import { kindnet } from './kindnet.ts';
-
-export type CniName = 'kindnet' | 'flannel';
 
 /** Every pod network that clusters can have. */
 export const CNIS: Readonly<Record<CniName, Cni>> = { kindnet, flannel };

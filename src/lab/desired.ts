@@ -1,5 +1,5 @@
 /** What should be, computed from a `Lab` and what was observed; every range with the reason for it. JSON-safe. */
-import type { Cluster, Manifest } from './lab.ts';
+import type { Cluster, CniName, Manifest } from './lab.ts';
 import type { DesiredCertificates, DesiredLink } from './mesh.ts';
 import type { NodeRouting, PlacedNode } from './routing.ts';
 
@@ -39,7 +39,9 @@ export interface DesiredCluster {
   readonly loadBalancer: readonly Range[];
   /** Where its API server is published on 127.0.0.1, when the plan chooses the port. */
   readonly apiPort?: number;
-  /** The context of the cluster's own name first, then the provider's. */
+  /** The pod network; absent when it is none that routes can be made for. */
+  readonly cni?: CniName;
+  /** The context of the cluster's own name first, then the provider's; of one that is there already its own. */
   readonly contexts: readonly string[];
   /** What only a rebuild can change, as text: compared with what the cluster was made from. */
   readonly fixed: Readonly<Record<string, string>>;

@@ -4,7 +4,9 @@
  */
 import type { ClusterMesh, LabMesh, LinkMode } from './mesh.ts';
 
-export type ProviderName = 'kind' | 'k3d';
+export type ProviderName = 'kind' | 'k3d' | 'existing';
+/** Pod networks that routes can be made for. */
+export type CniName = 'kindnet' | 'flannel';
 export type IpFamily = 'ipv4' | 'ipv6' | 'dual';
 export type ProxyMode = 'iptables' | 'ipvs' | 'nftables';
 export type GroupMode = LinkMode | 'routes-only';
@@ -29,11 +31,23 @@ export interface Manifest {
   readonly sha256?: string;
 }
 
+/** How a cluster is reached that somebody else made. */
+export interface Access {
+  /** A context of a kubeconfig. */
+  readonly context: string;
+  /** That kubeconfig, absolute; by default the user's. */
+  readonly kubeconfig?: string;
+  /** Where the context is named (`file:line:col`). */
+  readonly at: string;
+}
+
 export interface Cluster {
   readonly name: string;
   /** `file:line:col` of the cluster's name. */
   readonly at: string;
   readonly provider: ProviderName;
+  /** Of a cluster that is there already, and of no other. */
+  readonly access?: Access;
   readonly group?: string;
   readonly zone?: string;
   readonly ipFamily: IpFamily;

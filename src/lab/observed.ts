@@ -86,6 +86,19 @@ export interface ObservedCluster {
   readonly unmarked?: boolean;
   /** The cluster's own credentials, as far as a plan needs them; absent when no private kubeconfig is kept. */
   readonly credentials?: { readonly ca: string; readonly server: string };
+  /** Of a cluster that is there already and that the specs take into the lab: it has no owner and no record. */
+  readonly existing?: TakenIn;
+}
+
+export interface TakenIn {
+  /** What `KUBECONFIG` has to say for its context to be found. */
+  readonly kubeconfig: string;
+  /** The private kubeconfig differs from what the user's says now. */
+  readonly stale: boolean;
+  /** What made its nodes, where they are containers of this engine. */
+  readonly madeBy?: ProviderName;
+  /** Why nothing is known of it, or not all that a plan needs. */
+  readonly problem?: { readonly message: string; readonly hint: string };
 }
 
 export interface ObservedContext {

@@ -26,6 +26,14 @@ export function describeOwner({ owner, applied }: Pick<ObservedCluster, 'owner' 
   return owner ? 'belongs to another lab' : 'was not made by lab';
 }
 
+/** Whether a cluster takes part in a lab: the lab made it, or its specs take in one that is there already. */
+export const takesPart = ({ owner, existing }: Pick<ObservedCluster, 'owner' | 'existing'>, uid: string): boolean =>
+  existing !== undefined || owner === uid;
+
+/** Whether it is ready to be worked with: it once was, and its credentials are kept. */
+export const isSettled = (cluster: ObservedCluster, uid: string): boolean =>
+  cluster.existing ? cluster.credentials !== undefined : cluster.owner === uid && cluster.applied !== undefined;
+
 /** The uid of the lab that made a container with these mount targets. */
 export const ownerOf = (targets: readonly string[]): string | undefined =>
   targets.find((target) => target.startsWith(`${OWNER_FOLDER}/`))?.slice(OWNER_FOLDER.length + 1);

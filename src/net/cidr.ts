@@ -71,3 +71,28 @@ export const contains = (outer: Interval, inner: Interval): boolean =>
   outer.family === inner.family && outer.first <= inner.first && inner.last <= outer.last;
 
 export const countAddresses = (interval: Interval): bigint => interval.last - interval.first + 1n;
+
+/** The same addresses in as few blocks as possible, in order. */
+export function joinBlocks(blocks: readonly Cidr[]): Cidr[] {
+  const sorted = blocks.toSorted(
+    (a, b) => a.family - b.family || (a.first < b.first ? -1 : a.first > b.first ? 1 : a.prefix - b.prefix),
+  );
+  const joined: Cidr[] = [];
+  for (const block of sorted) {
+    let next: Cidr = block;
+    for (let last = joined.at(-1); last; last = joined.at(-1)) {
+      if (contains(last, next)) next = last;
+      else if (areHalves(last, next)) next = blockAround({ family: last.family, value: last.first }, last.prefix - 1);
+      else break;
+      joined.pop();
+    }
+    joined.push(next);
+  }
+  return joined;
+}
+
+const areHalves = (a: Cidr, b: Cidr): boolean =>
+  a.family === b.family &&
+  a.prefix === b.prefix &&
+  a.prefix > 0 &&
+  (a.first ^ b.first) === blockSize(a.family, a.prefix);

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { RequestOptions } from 'node:https';
 
 /** Reads of one cluster's API server. */
 export interface ApiClient {
@@ -6,6 +7,8 @@ export interface ApiClient {
   get(path: string, seconds?: number): Promise<unknown>;
   /** The same for what is no JSON, such as a log. */
   getText(path: string, seconds?: number): Promise<string | undefined>;
+  /** What the server says to a create that is a dry run: its answer as it is, whether it would or would not. */
+  tryCreate(path: string, object: object): Promise<string>;
   /** The names of the certificate of the server that answered first, as TLS shows them: `DNS:x, IP Address:10.0.0.1`. */
   certificateNames(): string | undefined;
   close(): void;
@@ -30,10 +33,19 @@ export async function connectApi(kubeconfig: string): Promise<ApiClient> {
   const onResponse = ({ socket }: IncomingMessage) => {
     if (socket instanceof TLSSocket) names ??= socket.getPeerCertificate().subjectaltname;
   };
-  const getText = async (path: string, seconds = 3) => {
-    const options = {};
+  const send = async (path: string, seconds: number, body?: string): Promise<Answer> => {
+    const options: RequestOptions = {};
     await config.applyToHTTPSOptions(options);
-    return readText(https.request, new URL(path, server), { ...options, agent }, seconds, onResponse);
+    const posted = { method: 'POST', headers: { ...options.headers, 'Content-Type': 'application/json' } };
+    // A server may be behind a path of a proxy.
+    const url = new URL(server.replace(/\/$/, '') + path);
+    return exchange(https.request, url, { ...options, ...(body && posted), agent }, { seconds, body, onResponse });
+  };
+  const getText = async (path: string, seconds = 3) => {
+    const { status, text } = await send(path, seconds);
+    if (status === 404) return undefined;
+    if (status !== 200) throw new Error(`${path} answered ${status}`);
+    return text;
   };
   return {
     get: async (path, seconds) => {
@@ -41,33 +53,40 @@ export async function connectApi(kubeconfig: string): Promise<ApiClient> {
       return text === undefined ? undefined : JSON.parse(text);
     },
     getText,
+    tryCreate: async (path, object) => (await send(`${path}?dryRun=All`, 3, JSON.stringify(object))).text,
     certificateNames: () => names,
     close: () => agent.destroy(),
   };
 }
 
-function readText(
+interface Answer {
+  readonly status: number | undefined;
+  readonly text: string;
+}
+
+interface Exchange {
+  readonly seconds: number;
+  readonly body: string | undefined;
+  readonly onResponse: (response: IncomingMessage) => void;
+}
+
+function exchange(
   request: typeof import('node:https').request,
   url: URL,
   options: object,
-  seconds: number,
-  onResponse: (response: IncomingMessage) => void,
-): Promise<string | undefined> {
+  { seconds, body, onResponse }: Exchange,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = request(url, options, (response) => {
       onResponse(response);
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
       response.on('error', reject);
-      response.on('end', () => {
-        if (response.statusCode === 404) resolve(undefined);
-        else if (response.statusCode !== 200) reject(new Error(`${url.pathname} answered ${response.statusCode}`));
-        else resolve(Buffer.concat(parts).toString('utf8'));
-      });
+      response.on('end', () => resolve({ status: response.statusCode, text: Buffer.concat(parts).toString('utf8') }));
     });
     // A published port may accept while nothing listens behind it yet.
     sent.setTimeout(seconds * 1000, () => sent.destroy(new Error(`${url.host} did not answer within ${seconds} s`)));
     sent.on('error', reject);
-    sent.end();
+    sent.end(body);
   });
 }

@@ -5,53 +5,59 @@ import { isReady, isRolledOut, listOf, NODES_PATH, type NodeObject, pathOf } fro
 import { type ApiClient, connectApi } from './api-client.ts';
 import { readLinkerd } from './linkerd.ts';
 
+export interface ApiAnswer {
+  readonly state: ApiState;
+  /** The addresses of each node, by its name. */
+  readonly addresses: ReadonlyMap<string, readonly string[]>;
+  readonly applied?: AppliedCluster;
+  /** Names of the certificate of the server that answered. */
+  readonly certificateNames?: string;
+}
+
 /** What a running cluster says of itself; undefined when its API server does not answer. */
-export async function readApiState(
-  kubeconfig: string,
-  readsMesh: boolean,
-): Promise<
-  | {
-      readonly state: ApiState;
-      readonly applied?: AppliedCluster;
-      /** Names of the certificate of the server that answered. */
-      readonly certificateNames?: string;
-    }
-  | undefined
-> {
+export async function askApi(kubeconfig: string, readsMesh: boolean): Promise<ApiAnswer | undefined> {
   let api: ApiClient | undefined;
   try {
     api = await connectApi(kubeconfig);
-    const [nodes, loadBalancer, linkerd] = await Promise.all([
-      api.get(NODES_PATH),
-      readLoadBalancer(api),
-      readsMesh ? readLinkerd(api) : undefined,
-    ]);
-    const objects = listOf<NodeObject>(nodes);
-    const record = objects
-      .map(({ metadata }) => metadata.annotations?.[RECORD_ANNOTATION])
-      .find((text) => text !== undefined);
-    const applied = record === undefined ? undefined : parseRecord(record);
-    const certificateNames = api.certificateNames();
-    return {
-      state: {
-        nodes: objects.map((node) => ({
-          name: node.metadata.name,
-          ready: isReady(node),
-          podCidrs: node.spec?.podCIDRs ?? [],
-          labels: node.metadata.labels ?? {},
-        })),
-        ...(loadBalancer && { loadBalancer }),
-        ...(linkerd && { linkerd }),
-      },
-      ...(applied && { applied }),
-      ...(certificateNames !== undefined && { certificateNames }),
-    };
+    return await readApiState(api, readsMesh);
   } catch {
     // Stopped, starting or broken: what the node itself shows decides what to do then.
     return undefined;
   } finally {
     api?.close();
   }
+}
+
+/** The same. @throws when the API server does not answer */
+export async function readApiState(api: ApiClient, readsMesh: boolean): Promise<ApiAnswer> {
+  const [nodes, loadBalancer, linkerd] = await Promise.all([
+    api.get(NODES_PATH),
+    readLoadBalancer(api),
+    readsMesh ? readLinkerd(api) : undefined,
+  ]);
+  const objects = listOf<NodeObject>(nodes);
+  const record = objects
+    .map(({ metadata }) => metadata.annotations?.[RECORD_ANNOTATION])
+    .find((text) => text !== undefined);
+  const applied = record === undefined ? undefined : parseRecord(record);
+  const certificateNames = api.certificateNames();
+  return {
+    state: {
+      nodes: objects.map((node) => ({
+        name: node.metadata.name,
+        ready: isReady(node),
+        podCidrs: node.spec?.podCIDRs ?? [],
+        labels: node.metadata.labels ?? {},
+      })),
+      ...(loadBalancer && { loadBalancer }),
+      ...(linkerd && { linkerd }),
+    },
+    addresses: new Map(
+      objects.map(({ metadata, status }) => [metadata.name, (status?.addresses ?? []).map(({ address }) => address)]),
+    ),
+    ...(applied && { applied }),
+    ...(certificateNames !== undefined && { certificateNames }),
+  };
 }
 
 /** Reads a record that `lab` left in a cluster; anything else is as if there were none. */

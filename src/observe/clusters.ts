@@ -1,11 +1,13 @@
+import type { Cluster } from '../lab/lab.ts';
 import type { AppliedCluster, DockerNetwork, NodeContainer, ObservedCluster } from '../lab/observed.ts';
 import { NETWORK_LABELS, ownerOf, RECORD_FILE } from '../lab/ownership.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import type { ClusterRanges, Provider } from '../providers/provider.ts';
 import type { Runner } from '../step/runner.ts';
 import type { Container } from '../tools/docker.ts';
-import { parseRecord, readApiState } from './api-state.ts';
+import { askApi, parseRecord } from './api-state.ts';
 import { readCertificates } from './certificates.ts';
+import { type ExistingAccess, observeExisting } from './existing.ts';
 import { readFileOf } from './node-file.ts';
 
 /** The credentials that this lab keeps for one of its clusters. */
@@ -23,6 +25,9 @@ export interface ClusterInput {
   /** Whether ranges may have to be chosen for these clusters of the lab; none when the verb chooses nothing. */
   readonly choosingFor: readonly string[];
   readonly privateKubeconfig: (cluster: string) => Promise<PrivateKubeconfig | undefined>;
+  /** Clusters that are there already and that the specs take in. */
+  readonly existing: readonly Cluster[];
+  readonly existingAccess: (cluster: Cluster) => Promise<ExistingAccess>;
   /** Whether Linkerd and its links are looked at. */
   readonly readsMesh: boolean;
 }
@@ -40,7 +45,18 @@ interface Group {
  * lab's cost a process each: they are read only when one of its own needs a new range.
  */
 export async function observeClusters(input: ClusterInput): Promise<ObservedCluster[]> {
-  const groups = groupNodes(input);
+  const all = groupNodes(input);
+  const taken = await Promise.all(
+    input.existing.map(async (cluster) =>
+      observeExisting({
+        ...{ cluster, access: await input.existingAccess(cluster), groups: all, uid: input.uid },
+        readsMesh: input.readsMesh,
+        rangesOf: async (group) => (await readForeign(group, input.runner)).ranges ?? {},
+      }),
+    ),
+  );
+  // Nodes of a cluster that is taken in are known by its name in this lab.
+  const groups = all.filter((group) => !taken.some((one) => one.group === group && group.owner !== input.uid));
   const own = await Promise.all(
     groups.filter(({ owner }) => owner === input.uid).map((group) => observeOwn(group, input)),
   );
@@ -50,7 +66,8 @@ export async function observeClusters(input: ClusterInput): Promise<ObservedClus
   const foreign = await Promise.all(
     others.map(async (group) => ({ ...baseOf(group), ...(choosing ? await readForeign(group, input.runner) : {}) })),
   );
-  return [...own, ...foreign].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const byName = [...own, ...foreign].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...taken.map(({ cluster }) => cluster), ...byName];
 }
 
 function groupNodes({ containers, networks }: Pick<ClusterInput, 'containers' | 'networks'>): Group[] {
@@ -99,7 +116,7 @@ const serversOf = ({ provider, containers }: Group): Container[] =>
 async function observeOwn(group: Group, input: ClusterInput): Promise<ObservedCluster> {
   const kubeconfig = await input.privateKubeconfig(group.name);
   const running = group.nodes.some((node) => node.running);
-  const answer = kubeconfig && running ? await readApiState(kubeconfig.text, input.readsMesh) : undefined;
+  const answer = kubeconfig && running ? await askApi(kubeconfig.text, input.readsMesh) : undefined;
   const record = answer?.applied ? { applied: answer.applied } : await readRecord(serversOf(group), input.runner);
   const { applied, unreadable } = record;
   const certificates = answer && (await readCertificates(group.provider, serversOf(group), answer, input.runner));

@@ -2,11 +2,13 @@ import { apiPorts } from '../lab/api-port.ts';
 import type { HostPort } from '../lab/host-port.ts';
 import type { Cluster, Lab } from '../lab/lab.ts';
 import type { HostState, Observed, ObservedCluster, ObservedContext, Reservation } from '../lab/observed.ts';
+import { takesPart } from '../lab/ownership.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Runner } from '../step/runner.ts';
 import { observeClusters, type PrivateKubeconfig } from './clusters.ts';
 import { type EngineState, missingTools, observeEngine, oldTools } from './engine.ts';
+import type { ExistingAccess } from './existing.ts';
 import { observeHost } from './host.ts';
 import { observeLinkerdClis } from './linkerd.ts';
 import { readNodeNetworks } from './node-network.ts';
@@ -16,6 +18,7 @@ interface Readers {
   readonly readContexts: () => Promise<readonly ObservedContext[]>;
   readonly readReservations: (engineId: string) => Promise<readonly Reservation[]>;
   readonly privateKubeconfig: (cluster: string) => Promise<PrivateKubeconfig | undefined>;
+  readonly existingAccess: (cluster: Cluster) => Promise<ExistingAccess>;
 }
 
 export interface ObserveInput extends Readers {
@@ -47,8 +50,8 @@ export async function observe(input: ObserveInput): Promise<Observed> {
   const known = new Set(
     containers.flatMap((one) => Object.values(PROVIDERS).map((provider) => provider.recognise(one)?.cluster)),
   );
-  const choosingFor = depth.choose ? names : [];
-  const unmade = wanted.filter(({ name }) => !known.has(name));
+  const choosingFor = depth.choose ? wanted.filter(isMade).map(({ name }) => name) : [];
+  const unmade = wanted.filter((cluster) => isMade(cluster) && !known.has(cluster.name));
   const ports = depth.count ? unmade.flatMap((cluster) => PROVIDERS[cluster.provider].hostPorts(cluster)) : [];
   // Without an engine all is planned as if nothing were in use.
   const choosesPort =
@@ -62,6 +65,8 @@ export async function observe(input: ObserveInput): Promise<Observed> {
       uid: lab.uid,
       choosingFor,
       privateKubeconfig: input.privateKubeconfig,
+      existing: lab.clusters.filter((cluster) => !isMade(cluster)),
+      existingAccess: input.existingAccess,
       readsMesh: binaries.length > 0,
     }),
     observeHost({ engine, ports: [...ports, ...candidates], count: depth.count }),
@@ -74,6 +79,8 @@ export async function observe(input: ObserveInput): Promise<Observed> {
   return { ...observed, missing: [...observed.missing, ...old], nodeNetworks, linkerdClis };
 }
 
+const isMade = ({ provider }: Cluster): boolean => PROVIDERS[provider].make !== undefined;
+
 const providersOf = (clusters: readonly Cluster[]): Provider[] => [
   ...new Set(clusters.map(({ provider }) => PROVIDERS[provider])),
 ];
@@ -85,12 +92,17 @@ const binariesOf = ({ clusters }: Lab): string[] =>
 
 const runningNodes = (clusters: readonly ObservedCluster[], uid: string, names: readonly string[]): string[] =>
   clusters
-    .filter(({ name, owner }) => owner === uid && names.includes(name))
+    .filter((cluster) => takesPart(cluster, uid) && names.includes(cluster.name))
     .flatMap(({ nodes }) => nodes.flatMap(({ name, role, running }) => (running && role !== 'proxy' ? [name] : [])));
 
 /** Reads the world for a lab whose spec may be gone: what runs under its uid, and nothing of the host. */
 export async function observeWorld(
-  input: Readers & { readonly uid: string; readonly names: readonly string[] },
+  input: Readers & {
+    readonly uid: string;
+    readonly names: readonly string[];
+    /** Clusters that the specs take in, as far as those can be read. */
+    readonly existing: readonly Cluster[];
+  },
 ): Promise<Observed> {
   const [state, contexts] = await Promise.all([observeEngine(input.runner, []), input.readContexts()]);
   const { containers, networks } = state;

@@ -42,7 +42,7 @@ function stepsOf(change: Change, input: ClusterSteps, { there, ready }: Base): r
   const { desired, observed, cluster } = input;
   switch (change.kind) {
     case 'kubeconfig':
-      return kubeconfigSteps(cluster, there);
+      return kubeconfigSteps(observed, cluster, there);
     case 'cluster': {
       const make = change.action === 'start' ? [] : nodeSteps(input, change.action);
       return [
@@ -81,15 +81,19 @@ function baseAfter(change: Change, added: readonly Step[], base: Base): Base {
   return { there: change.action === 'start' ? ids.slice(-1) : ids.slice(-2, -1), ready: ids.slice(-1) };
 }
 
-function nodeSteps({ desired, cluster, shared }: ClusterSteps, action: string): Step[] {
+function nodeSteps({ desired, observed, cluster, shared }: ClusterSteps, action: string): Step[] {
   const maker = makerOf(cluster);
   const remove = action === 'recreate' ? [maker.remove(cluster.name, [])] : [];
   const create = maker.create({ cluster, network: desired.network, uid: desired.lab.uid });
-  const credentials = maker.writesKubeconfig ? [] : kubeconfigSteps(cluster, [create.id]);
+  const credentials = maker.writesKubeconfig ? [] : kubeconfigSteps(observed, cluster, [create.id]);
   return [...remove, { ...create, needs: [...shared, ...remove.map(({ id }) => id)] }, ...credentials];
 }
 
-const makerOf = ({ spec }: DesiredCluster): Maker => PROVIDERS[spec.provider].make;
+function makerOf({ name, spec }: DesiredCluster): Maker {
+  const { make } = PROVIDERS[spec.provider];
+  if (!make) throw new TypeError(`${name} is not this lab's to make`);
+  return make;
+}
 
 function startSteps(observed: Observed, cluster: DesiredCluster): Step[] {
   const nodes =
@@ -122,8 +126,9 @@ export function nodesStep(cluster: DesiredCluster, needs: readonly string[], res
   };
 }
 
-function kubeconfigSteps(cluster: DesiredCluster, needs: readonly string[]): Step[] {
+function kubeconfigSteps(observed: Observed, cluster: DesiredCluster, needs: readonly string[]): Step[] {
   const { name } = cluster;
+  const from = observed.clusters.find((one) => one.name === name)?.existing?.kubeconfig;
   const capture = `${name}/kubeconfig`;
   const base = { clusters: [name], timeout: 30 };
   return [
@@ -133,7 +138,7 @@ function kubeconfigSteps(cluster: DesiredCluster, needs: readonly string[]): Ste
       id: `${name}/credentials`,
       title: 'read its kubeconfig',
       needs,
-      ...PROVIDERS[cluster.spec.provider].kubeconfigQuery(name),
+      ...PROVIDERS[cluster.spec.provider].kubeconfigQuery(cluster.spec, from),
       capture,
     },
     {

@@ -5,7 +5,7 @@ import type { Change } from './change.ts';
 
 /** Server nodes whose certificate does not hold all their addresses by itself: those of a dual-stack cluster. */
 export const serversToCertify = (cluster: DesiredCluster): string[] =>
-  cluster.services.length > 1 && PROVIDERS[cluster.spec.provider].make.certificate
+  cluster.services.length > 1 && PROVIDERS[cluster.spec.provider].make?.certificate
     ? cluster.nodes.flatMap(({ name, role }) => (role === 'server' ? [name] : []))
     : [];
 

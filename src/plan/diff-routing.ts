@@ -1,5 +1,6 @@
 import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
+import { takesPart } from '../lab/ownership.ts';
 import type { ExemptionRule, NodeNetwork, NodeRoute, NodeRouting } from '../lab/routing.ts';
 
 /** What one node lacks, and what it has of ours that nobody wants any more. */
@@ -23,7 +24,7 @@ const sameRule = (a: ExemptionRule, b: ExemptionRule): boolean =>
 export function diffRouting(desired: Desired, observed: Observed, names: readonly string[]): RoutingChange[] {
   const wanted = new Map(desired.routing.map((routing) => [routing.node, routing]));
   return observed.clusters
-    .filter(({ name, owner }) => names.includes(name) && owner === desired.lab.uid)
+    .filter((cluster) => names.includes(cluster.name) && takesPart(cluster, desired.lab.uid))
     .flatMap(({ name, nodes }) => nodes.map((node) => [name, node.name] as const))
     .flatMap(([cluster, node]) => {
       const network = observed.nodeNetworks?.[node];

@@ -22,10 +22,15 @@ export interface DiffOptions {
 export function diffForCreate(desired: Desired, observed: Observed, options: DiffOptions): Change[] {
   const chosen = desired.clusters.filter(({ name }) => options.names.includes(name));
   const found = chosen.map((cluster) => clusterChanges(desired, observed, cluster, options.recreate));
-  const problems = found.flatMap((one) => one.problems);
-  if (problems.length > 0) throw new InputError(problems);
   const changes = found.flatMap((one) => one.changes);
   const making = changes.some((change) => change.kind === 'cluster' && change.action !== 'start');
+  // A new range must not overlap one that could not be read.
+  const unknown = desired.clusters.filter(({ name }) => making && !options.names.includes(name));
+  const problems = [
+    ...found.flatMap((one) => one.problems),
+    ...unknown.flatMap((cluster) => existingProblems(cluster, observed)),
+  ];
+  if (problems.length > 0) throw new InputError(problems);
   return making && !observed.networks.some(({ name }) => name === desired.network.name)
     ? [{ kind: 'network', action: 'create', why: 'the clusters of the lab share one Docker network' }, ...changes]
     : changes;
@@ -44,6 +49,8 @@ function clusterChanges(
 ): Found {
   const { name } = cluster;
   const existing = observed.clusters.find((one) => one.name === name && one.provider === cluster.spec.provider);
+  if (cluster.spec.access)
+    return { changes: existing ? takeIn(existing) : [], problems: existingProblems(cluster, observed) };
   const foreign = foreignContexts(desired, observed, cluster, existing);
   const make = (action: 'create' | 'recreate', why: string, loses = false): Found => ({
     changes: [
@@ -63,6 +70,17 @@ function clusterChanges(
     changes: inPlace(desired, observed, cluster, existing),
     problems: [...foreign, ...fixedDifferences(desired, cluster, existing)],
   };
+}
+
+/** Of a cluster that is there already only the credentials are copied. */
+function takeIn({ name, credentials, existing }: ObservedCluster): Change[] {
+  if (credentials && !existing?.stale) return [];
+  return [{ kind: 'kubeconfig', cluster: name, why: credentials ? 'its credentials changed' : 'it joins the lab' }];
+}
+
+function existingProblems({ name, spec }: DesiredCluster, { clusters }: Observed): Problem[] {
+  const problem = clusters.find((one) => one.name === name)?.existing?.problem;
+  return spec.access && problem ? [{ at: spec.access.at, ...problem, message: `${name}: ${problem.message}` }] : [];
 }
 
 function afterCreation(desired: Desired, cluster: DesiredCluster): Change[] {

@@ -37,11 +37,30 @@ export function apiFamily(from: DesiredCluster, to: DesiredCluster): Family | un
   return familiesOf(to.spec).find((family) => reachable.includes(family));
 }
 
-/** The address of a cluster's API server on the network of the lab; undefined while the cluster does not run. */
+/**
+ * The address of a cluster's API server on the network of the lab, or for one that is elsewhere as the world knows it;
+ * undefined while the cluster does not run.
+ */
 export function apiServerOf({ network }: Desired, { running }: MeshMember, family: Family): string | undefined {
   const server = running?.nodes.find(({ role }) => role === 'server');
   const address = server && addressOn(server, network.name, family);
-  return address && `https://${family === 6 ? `[${address}]` : address}:6443`;
+  if (address) return `https://${family === 6 ? `[${address}]` : address}:6443`;
+  const known = running?.existing && running.credentials?.server;
+  return known && !LOOPBACK.test(known) ? known : undefined;
+}
+
+const LOOPBACK = /^https?:\/\/(localhost|127\.|\[::1\]|0\.0\.0\.0)/;
+
+/** Why no cluster of the lab can be told where the API server of another is; undefined when it can. */
+export function unreachableApi(desired: Desired, from: MeshMember, to: MeshMember): string | undefined {
+  const isHere = ({ running }: MeshMember) =>
+    running?.nodes.some(({ networks }) => networks[desired.network.name]?.length);
+  if (from.running?.existing && !isHere(from) && (!to.running?.existing || isHere(to)))
+    return `the API server of ${to.cluster.name} is on this machine, where ${from.cluster.name} is not`;
+  const server = to.running?.credentials?.server ?? '';
+  return to.running?.existing && !isHere(to) && LOOPBACK.test(server)
+    ? `the API server of ${to.cluster.name} is known as ${server} only, which is another machine for every cluster`
+    : undefined;
 }
 
 const addressOn = ({ networks }: NodeContainer, network: string, family: Family): string | undefined =>

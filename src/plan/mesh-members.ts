@@ -2,6 +2,7 @@ import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import type { LinkerdState } from '../lab/linkerd.ts';
 import type { LinkerdSpec } from '../lab/mesh.ts';
 import type { Observed, ObservedCluster } from '../lab/observed.ts';
+import { isSettled } from '../lab/ownership.ts';
 import { isTooOld } from '../tools/linkerd.ts';
 
 /** A cluster that should have Linkerd, and what is there of it. */
@@ -10,7 +11,7 @@ export interface MeshMember {
   readonly spec: LinkerdSpec;
   /** What its CLI says that it is. */
   readonly version: string;
-  /** Present when the cluster exists, is this lab's, was once ready, and runs. */
+  /** Present when the cluster takes part in the lab, was once ready, and runs. */
   readonly running?: ObservedCluster;
   /** Absent while its API server does not answer. */
   readonly state?: LinkerdState;
@@ -22,13 +23,19 @@ export function meshMembers(desired: Desired, observed: Observed): MeshMember[] 
     const { mesh } = cluster.spec;
     if (mesh.name !== 'linkerd') return [];
     const running = observed.clusters.find(
-      ({ name, owner, applied, nodes }) =>
-        name === cluster.name && owner === desired.lab.uid && applied && nodes.every((node) => node.running),
+      (one) =>
+        one.name === cluster.name && isSettled(one, desired.lab.uid) && one.nodes.every(({ running }) => running),
     );
     const version = observed.linkerdClis?.find(({ binary }) => binary === mesh.binary)?.version ?? '';
     const state = running?.api?.linkerd;
     return [{ cluster, spec: mesh, version, ...(running && { running }), ...(state && { state }) }];
   });
+}
+
+/** Why a member cannot be changed now. */
+export function describeAway({ cluster: { name, spec }, running }: MeshMember, { lab }: Desired): string {
+  if (running) return `${name} does not answer`;
+  return spec.access ? `${name} has not joined yet (lab create ${lab.dir} ${name})` : `${name} does not run`;
 }
 
 /** Why the CLIs of these members do not do: missing, too old, or not what the spec says. */

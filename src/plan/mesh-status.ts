@@ -1,7 +1,7 @@
 import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
 import { diffControlPlane } from './diff-linkerd.ts';
-import { apiFamily, apiServerOf, diffLink, type Edge, wantedEdges } from './edges.ts';
+import { apiFamily, apiServerOf, diffLink, type Edge, unreachableApi, wantedEdges } from './edges.ts';
 import { type MeshMember, meshMembers } from './mesh-members.ts';
 import type { StatusRow } from './status.ts';
 
@@ -26,7 +26,10 @@ export function meshRows(desired: Desired, observed: Observed, name: string): St
 }
 
 function linkRow(desired: Desired, members: readonly MeshMember[], from: MeshMember): StatusRow[] {
-  const edges = wantedEdges(desired, members).filter((edge) => edge.from === from.cluster.name);
+  const edges = wantedEdges(desired, members).filter((edge) => {
+    const to = members.find(({ cluster }) => cluster.name === edge.to);
+    return edge.from === from.cluster.name && !(to && unreachableApi(desired, from, to));
+  });
   const links = from.state?.extension.links ?? [];
   if (edges.length === 0 && links.length === 0) return [];
   const have = links.map((link) => {

@@ -2,7 +2,7 @@ import { controlPlaneSteps } from '../mesh/linkerd-install.ts';
 import type { Step } from '../step/step.ts';
 import { gatewayApiMisfit } from '../tools/linkerd.ts';
 import { diffControlPlane } from './diff-linkerd.ts';
-import type { MeshMember } from './mesh-members.ts';
+import { describeAway, type MeshMember } from './mesh-members.ts';
 import { type After, canChange, type MeshWork } from './mesh-work.ts';
 
 /** The control planes of the named clusters that are not as they should be, and the clusters that have one then. */
@@ -18,9 +18,7 @@ export function controlPlanesOf(
     const { name } = member.cluster;
     if (!canChange(member, work)) {
       warn(
-        member.running
-          ? `${name}: its API server does not answer, so Linkerd stays as it is`
-          : `${name} does not run: it gets no Linkerd`,
+        `${describeAway(member, work.desired)}: ${member.running ? 'Linkerd stays as it is' : 'it gets no Linkerd'}`,
       );
       return [];
     }
@@ -47,6 +45,11 @@ function stepsOf(member: MeshMember, work: MeshWork, warn: (text: string) => voi
   }
   const change = diffControlPlane(work.desired, work.observed, member);
   if (!change) return [];
+  if (isSomebodyElses(member, work)) {
+    const hint = 'let it trust the anchor of this lab, or name its own: mesh.certificates.anchor in lab.yaml';
+    warn(`${cluster.name} has a Linkerd with another trust anchor, which stays as it is; ${hint}`);
+    return [];
+  }
   return controlPlaneSteps(
     { ...member, desired: work.desired },
     {
@@ -57,4 +60,11 @@ function stepsOf(member: MeshMember, work: MeshWork, warn: (text: string) => voi
       certificates: work.certificates.get(cluster.name) ?? [],
     },
   );
+}
+
+/** A Linkerd that was there before the lab, and that no certificate of the lab would be trusted by. */
+function isSomebodyElses({ running, state }: MeshMember, { observed: { certificates } }: MeshWork): boolean {
+  if (!running?.existing || state?.version === undefined || state.inputs !== undefined) return false;
+  const trusted = certificates?.bundle.trusted.map(({ fingerprint }) => fingerprint) ?? [];
+  return !state.anchors.some((anchor) => trusted.includes(anchor));
 }

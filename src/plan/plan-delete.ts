@@ -1,6 +1,6 @@
 import { InputError } from '../errors.ts';
 import type { Observed, ObservedCluster } from '../lab/observed.ts';
-import { describeOwner, NETWORK_LABELS } from '../lab/ownership.ts';
+import { describeOwner, NETWORK_LABELS, takesPart } from '../lab/ownership.ts';
 import { unlinkSteps } from '../mesh/linkerd-links.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import type { Plan, Step } from '../step/step.ts';
@@ -22,7 +22,11 @@ export interface DeleteRequest {
  * @throws InputError for a cluster that this lab did not make
  */
 export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequest): Plan {
-  const named = observed.clusters.filter(({ name }) => names.includes(name));
+  const leaving = observed.clusters.filter(({ name, existing }) => existing && names.includes(name));
+  const isLeaving = (name: string) => leaving.some((one) => one.name === name);
+  const named = observed.clusters.filter(
+    ({ name, owner, existing }) => !existing && names.includes(name) && (owner === lab.uid || !isLeaving(name)),
+  );
   // Somebody's k3d cluster may have the name of our kind cluster: then ours is meant.
   const own = new Set(named.flatMap(({ name, owner }) => (owner === lab.uid ? [name] : [])));
   const doomed = named.filter(({ name, owner }) => owner === lab.uid || !own.has(name));
@@ -32,7 +36,7 @@ export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequ
   const gone = names.filter((name) => !doomed.some((cluster) => cluster.name === name));
   const leftovers = gone.flatMap((name) => contextSteps(name, observed, lab.uid, []));
   // Next to the removals, not before them: a peer that is broken does not keep a cluster alive.
-  const peers = diffDeparture(observed, lab.uid, doomed).map((change) => routingStep(change));
+  const peers = diffDeparture(observed, lab.uid, doomed, leaving).map((change) => routingStep(change));
   const unlinks = unlinkPeers(observed, lab.uid, names);
   const networks = networkSteps(
     observed,
@@ -44,19 +48,20 @@ export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequ
     version: 1,
     lab,
     verb: 'delete',
-    summary: `Plan: ${doomed.length} cluster${doomed.length === 1 ? '' : 's'} to delete, ${networks.length} network${networks.length === 1 ? '' : 's'} to remove${peers.length > 0 ? `, ${peers.length} node${peers.length === 1 ? '' : 's'} of peers to clean` : ''}.`,
+    summary: `Plan: ${doomed.length} cluster${doomed.length === 1 ? '' : 's'} to delete${leaving.length > 0 ? `, ${leaving.length} to let go` : ''}, ${networks.length} network${networks.length === 1 ? '' : 's'} to remove${peers.length > 0 ? `, ${peers.length} node${peers.length === 1 ? '' : 's'} of peers to clean` : ''}.`,
     warnings: [],
     steps: [...steps, ...leftovers, ...peers, ...unlinks, ...networks],
   };
 }
 
-/** Links of the clusters that stay to those that go. */
+/** Links of the clusters that stay to those that go, and all that an existing cluster has when it goes. */
 function unlinkPeers({ clusters }: Observed, uid: string, names: readonly string[]): Step[] {
+  const isGoing = (name: string) => names.includes(name);
   return clusters
-    .filter(({ name, owner }) => owner === uid && !names.includes(name))
+    .filter((cluster) => takesPart(cluster, uid) && cluster.credentials && (cluster.existing || !isGoing(cluster.name)))
     .flatMap(({ name, api }) =>
       (api?.linkerd?.extension.links ?? [])
-        .filter(({ to, record }) => record?.uid === uid && names.includes(to))
+        .filter(({ to, record }) => record?.uid === uid && (isGoing(to) || isGoing(name)))
         .flatMap(({ to }) => unlinkSteps({ from: name, to, federated: api?.linkerd?.extension.federated ?? [] })),
     );
 }
@@ -70,7 +75,9 @@ function refuse(cluster: ObservedCluster) {
 }
 
 function clusterSteps(cluster: ObservedCluster, observed: Observed, uid: string): Step[] {
-  const remove = PROVIDERS[cluster.provider].make.remove(cluster.name, []);
+  const { make } = PROVIDERS[cluster.provider];
+  if (!make) throw new TypeError(`${cluster.name} is not this lab's to remove`);
+  const remove = make.remove(cluster.name, []);
   return [remove, ...contextSteps(cluster.name, observed, uid, [remove.id])];
 }
 

@@ -2,8 +2,8 @@ import { EnvironmentError } from '../errors.ts';
 import type { FederatedService } from '../lab/linkerd.ts';
 import { addressStep, linkSteps, unlinkSteps } from '../mesh/linkerd-links.ts';
 import type { Step, Value } from '../step/step.ts';
-import { apiFamily, apiServerOf, diffLink, type Edge, isGone, linksOf } from './edges.ts';
-import type { MeshMember } from './mesh-members.ts';
+import { apiFamily, apiServerOf, diffLink, type Edge, isGone, linksOf, unreachableApi } from './edges.ts';
+import { describeAway, type MeshMember } from './mesh-members.ts';
 import { type After, canChange, concerns, type MeshWork } from './mesh-work.ts';
 
 /** An edge that has to be made; its steps follow once it is known what they wait for. */
@@ -31,11 +31,15 @@ export function linkEdges(work: MeshWork, controlPlanes: After, warn: (text: str
       `lab linkerd ${work.desired.lab.dir} ${list.join(' ')}`,
     );
   }
-  for (const { cluster, running } of involved.filter((member) => !canChange(member, work)))
-    warn(`${cluster.name} ${running ? 'does not answer' : 'does not run'}: its links stay as they are`);
+  for (const member of involved.filter((one) => !canChange(one, work)))
+    warn(`${describeAway(member, work.desired)}: its links stay as they are`);
   return asked.flatMap((edge) => {
     const [from, to] = [ends.get(edge.from), ends.get(edge.to)];
-    return from && to && canChange(from, work) && canChange(to, work) ? linkToMake(work, edge, from, to) : [];
+    if (!from || !to || !canChange(from, work) || !canChange(to, work)) return [];
+    const why = unreachableApi(work.desired, from, to);
+    if (why === undefined) return linkToMake(work, edge, from, to);
+    warn(`${why}: no link from ${edge.from} to ${edge.to}`);
+    return [];
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
+import { isSettled } from '../lab/ownership.ts';
 import type { Plan, RunStep, Step } from '../step/step.ts';
 import { nodesStep } from './cluster-steps.ts';
 import { diffForCreate } from './diff.ts';
@@ -18,11 +19,11 @@ export function withPeers(desired: Desired, names: readonly string[]): string[] 
 }
 
 /** Clusters that exist and were once ready, with every node running: those that can be routed now. */
-export const routable = (desired: Desired, observed: Observed): string[] =>
-  observed.clusters
-    .filter(
-      ({ owner, applied, nodes }) => owner === desired.lab.uid && applied && nodes.every(({ running }) => running),
-    )
+export const routable = ({ lab, nodes }: Desired, { clusters }: Observed): string[] =>
+  clusters
+    .filter((cluster) => isSettled(cluster, lab.uid) && cluster.nodes.every(({ running }) => running))
+    // One that is there already may be anywhere.
+    .filter(({ name, existing }) => !existing || nodes.some(({ cluster }) => cluster === name))
     .map(({ name }) => name);
 
 /**
@@ -35,8 +36,8 @@ export function planRoute(desired: Desired, observed: Observed, names: readonly 
   const steps = diffRouting(desired, observed, affected).map((change) => routingStep(change));
   const grouped = desired.clusters.filter(({ name, spec }) => names.includes(name) && spec.group !== undefined);
   const away = grouped
-    .filter(({ name }) => !up.includes(name))
-    .map(({ name }) => `${name} does not run: it is not routed`);
+    .filter(({ name, spec }) => !up.includes(name) && (!spec.access || !joined(observed, name)))
+    .map(({ name, spec }) => `${name} ${spec.access ? notJoined(desired, name) : 'does not run'}: it is not routed`);
   return plan(
     'route',
     desired,
@@ -46,10 +47,16 @@ export function planRoute(desired: Desired, observed: Observed, names: readonly 
   );
 }
 
+const joined = ({ clusters }: Observed, name: string): boolean =>
+  clusters.some((one) => one.name === name && one.existing !== undefined && one.credentials !== undefined);
+
+const notJoined = ({ lab }: Desired, name: string): string => `has not joined yet (lab create ${lab.dir} ${name})`;
+
 /** Everything that a restart or a hand took away from clusters that run; their routing once all of them answer. */
 export function planRepair(desired: Desired, observed: Observed, names: readonly string[]): Plan {
   const up = routable(desired, observed);
-  const present = names.filter((name) => up.includes(name));
+  const isTroubled = (name: string) => observed.clusters.some((one) => one.name === name && one.existing?.problem);
+  const present = names.filter((name) => (up.includes(name) || joined(observed, name)) && !isTroubled(name));
   const repaired = planCreate(
     desired,
     observed,
@@ -78,7 +85,7 @@ export function planGroup(desired: Desired, observed: Observed, names: readonly 
 /** Stops every node of the named clusters; data stays. */
 export function planStop(desired: Desired, observed: Observed, names: readonly string[]): Plan {
   const steps = powerSteps('stop', desired, observed, names, true);
-  return plan('stop', desired, steps, `Plan: ${steps.length} clusters to stop.`);
+  return plan('stop', desired, steps, `Plan: ${steps.length} clusters to stop.`, leftAlone(desired, names));
 }
 
 /** Starts stopped nodes and waits for them; what they lost is repaired afterwards, when their addresses are known. */
@@ -88,8 +95,14 @@ export function planStart(desired: Desired, observed: Observed, names: readonly 
     const cluster = desired.clusters.find(({ name }) => step.clusters.includes(name));
     return cluster ? [nodesStep(cluster, [step.id], true)] : [];
   });
-  return plan('start', desired, [...steps, ...waits], `Plan: ${steps.length} clusters to start, and to repair then.`);
+  const summary = `Plan: ${steps.length} clusters to start, and to repair then.`;
+  return plan('start', desired, [...steps, ...waits], summary, leftAlone(desired, names));
 }
+
+const leftAlone = ({ clusters }: Desired, names: readonly string[]): string[] =>
+  clusters
+    .filter(({ name, spec }) => names.includes(name) && spec.access)
+    .map(({ name }) => `${name} was there before this lab: it is neither stopped nor started`);
 
 function powerSteps(
   verb: 'stop' | 'start',

@@ -86,7 +86,8 @@ function describeSubnet(subnet: { cidr: string; gateway?: string; ipRange?: stri
 
 function missingFamilies(lab: Lab, network: DockerNetwork): Problem[] {
   const has = new Set(network.subnets.map(({ cidr }) => parseCidr(cidr).family));
-  return lab.clusters.flatMap(({ name, ipFamily, at }) => {
+  const own = lab.clusters.filter(({ access }) => !access);
+  return own.flatMap(({ name, ipFamily, at }) => {
     const lacks =
       (ipFamily === 'ipv6' || ipFamily === 'dual') && !has.has(6)
         ? 'IPv6'

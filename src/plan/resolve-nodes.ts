@@ -14,13 +14,18 @@ export function resolveNodes(
   observed: Observed,
 ): PlacedNode[] {
   const assume = assumeAddresses(network);
-  return clusters.flatMap((cluster) => seenNodes(cluster, observed, network.name) ?? assumedNodes(cluster, assume));
+  return clusters.flatMap((cluster) => {
+    const seen = seenNodes(cluster, observed, network.name);
+    // Nodes that are there already and not on the network are not about to be.
+    return seen ?? (cluster.spec.access ? [] : assumedNodes(cluster, assume));
+  });
 }
 
 /** The nodes of a cluster that answers; nothing unless all of them are known, for half a cluster cannot be routed to. */
 function seenNodes(cluster: DesiredCluster, observed: Observed, network: string): PlacedNode[] | undefined {
   const existing = observed.clusters.find(
-    ({ name, provider, applied }) => name === cluster.name && provider === cluster.spec.provider && applied,
+    ({ name, provider, applied, existing }) =>
+      name === cluster.name && provider === cluster.spec.provider && (applied ?? existing?.madeBy),
   );
   const nodes = existing?.nodes
     .filter(({ role }) => role !== 'proxy')

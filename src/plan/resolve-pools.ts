@@ -20,7 +20,8 @@ export function resolvePools(lab: Lab, observed: Observed, network: DesiredNetwo
   if (lab.loadBalancer.addon === 'none') return pools;
   const problems: Problem[] = [];
   for (const family of FAMILIES) {
-    const clusters = lab.clusters.filter((cluster) => familiesOf(cluster).includes(family));
+    // One that is there already brings its own load balancer.
+    const clusters = lab.clusters.filter((cluster) => !cluster.access && familiesOf(cluster).includes(family));
     const subnet = network.subnets.find((one) => one.family === family);
     if (clusters.length === 0 || !subnet) continue;
     const held = heldAddresses(subnet, lab, observed, network.name);

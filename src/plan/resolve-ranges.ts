@@ -27,9 +27,12 @@ interface RangeInput {
  */
 export function resolveRanges(use: Use, input: RangeInput, warn: (text: string) => void): Ranges {
   const ranges = new Map<string, Range[]>(input.lab.clusters.map(({ name }) => [name, []]));
+  const own = input.lab.clusters.filter(({ access }) => !access);
+  for (const cluster of input.lab.clusters.filter(({ access }) => access))
+    ranges.set(cluster.name, rangesTakenIn(use, cluster, input.observed));
   for (const family of FAMILIES) {
     const wanting: Cluster[] = [];
-    for (const cluster of input.lab.clusters.filter((one) => familiesOf(one).includes(family))) {
+    for (const cluster of own.filter((one) => familiesOf(one).includes(family))) {
       const known = pinnedRange(cluster.network[use], family) ?? runningRange(use, cluster, family, input);
       if (known) ranges.get(cluster.name)?.push(known);
       else wanting.push(cluster);
@@ -40,11 +43,23 @@ export function resolveRanges(use: Use, input: RangeInput, warn: (text: string) 
       ranges.get((wanting[index] as Cluster).name)?.push({ range: formatCidr(block), family, reason });
     });
   }
-  for (const cluster of input.lab.clusters) {
+  for (const cluster of own) {
     const first = firstFamily(cluster, input);
     ranges.get(cluster.name)?.sort((a, b) => Number(b.family === first) - Number(a.family === first));
   }
   return ranges;
+}
+
+/** The ranges of a cluster that is there already: what its spec says where it does not, in its own order. */
+export function rangesTakenIn(use: Use, { name, network }: Cluster, { clusters }: Observed): Range[] {
+  const seen = clusters.find((one) => one.existing && one.name === name)?.ranges?.[use] ?? [];
+  const pinned = network[use].map(({ cidr, at }) => ({ cidr, reason: `named in ${at}` }));
+  const read = seen.map((cidr) => ({ cidr, reason: 'the cluster has it' }));
+  return (pinned.length > 0 ? pinned : read).map(({ cidr, reason }) => ({
+    range: cidr,
+    family: parseCidr(cidr).family,
+    reason,
+  }));
 }
 
 /**

@@ -3,7 +3,6 @@ import type { DesiredCluster } from '../lab/desired.ts';
 import type { IpFamily } from '../lab/lab.ts';
 import type { ExemptionRule, ForPeer, NodeRoute, NodeRouting, PlacedNode } from '../lab/routing.ts';
 import { type Family, familyOf } from '../net/address.ts';
-import { PROVIDERS } from '../providers/index.ts';
 
 interface Member {
   readonly cluster: DesiredCluster;
@@ -16,10 +15,12 @@ export function resolveRouting(clusters: readonly DesiredCluster[], nodes: reado
   const nodesOf = new Map(clusters.map(({ name }) => [name, [] as PlacedNode[]]));
   for (const node of nodes) nodesOf.get(node.cluster)?.push(node);
   return groupsOf(clusters).flatMap((group) => {
-    const members = group.map((cluster): Member => {
+    const all = group.map((cluster): Member => {
       const own = nodesOf.get(cluster.name) ?? [];
       return { cluster, nodes: own, assumed: own.some(({ assumed }) => assumed) };
     });
+    // Of one that is there already no node may be within reach.
+    const members = all.filter(({ nodes: own, cluster }) => own.length > 0 && cluster.cni !== undefined);
     return members.flatMap((one) =>
       routingOf(
         one,
@@ -57,7 +58,7 @@ export function groupsOf(clusters: readonly DesiredCluster[]): DesiredCluster[][
 /** Families in which pods of both clusters have addresses. */
 export function sharedFamilies(one: DesiredCluster, other: DesiredCluster): Family[] {
   const families = other.pods.map(({ family }) => family);
-  return one.pods.map(({ family }) => family).filter((family) => families.includes(family));
+  return [...new Set(one.pods.map(({ family }) => family))].filter((family) => families.includes(family));
 }
 
 function routingOf(own: Member, peers: readonly Member[]): NodeRouting[] {
@@ -76,9 +77,8 @@ function routingOf(own: Member, peers: readonly Member[]): NodeRouting[] {
 const forPeer = <T>(thing: T, { cluster, assumed }: Member): T & ForPeer => ({ ...thing, peer: cluster.name, assumed });
 
 function routesTo({ cluster, nodes }: Member, families: readonly Family[]): NodeRoute[] {
-  const cni = CNIS[PROVIDERS[cluster.spec.provider].cni];
-  return cni
-    .destinations({ pods: cluster.pods.map(({ range }) => range), nodes })
+  const destinations = cniOf(cluster)?.destinations({ pods: cluster.pods.map(({ range }) => range), nodes }) ?? [];
+  return destinations
     .filter(({ cidr }) => families.includes(familyOf(cidr)))
     .flatMap(({ cidr, node }) => {
       const facts = nodes.find((one) => one.node === node);
@@ -88,8 +88,13 @@ function routesTo({ cluster, nodes }: Member, families: readonly Family[]): Node
 }
 
 function exemptionsFor(own: DesiredCluster, peer: DesiredCluster): ExemptionRule[] {
-  const cni = CNIS[PROVIDERS[own.spec.provider].cni];
-  const rangeOf = ({ pods }: DesiredCluster, family: Family) =>
-    pods.find((range) => range.family === family)?.range ?? '';
-  return sharedFamilies(own, peer).map((family) => cni.exemption(family, rangeOf(own, family), rangeOf(peer, family)));
+  const cni = cniOf(own);
+  const rangesOf = ({ pods }: DesiredCluster, family: Family) => pods.filter((range) => range.family === family);
+  return sharedFamilies(own, peer).flatMap((family) =>
+    rangesOf(own, family).flatMap((from) =>
+      rangesOf(peer, family).flatMap((to) => cni?.exemption(family, from.range, to.range) ?? []),
+    ),
+  );
 }
+
+const cniOf = ({ cni }: DesiredCluster) => cni && CNIS[cni];

@@ -2,10 +2,18 @@ import { InputError, type Problem } from '../errors.ts';
 import type { Desired, DesiredCluster, Range } from '../lab/desired.ts';
 import type { Cluster, Lab } from '../lab/lab.ts';
 import type { Observed } from '../lab/observed.ts';
+import { takesPart } from '../lab/ownership.ts';
 import { parseCidr } from '../net/cidr.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import { redactData } from '../step/redact.ts';
 import { resolveApiPorts } from './resolve-api-ports.ts';
+import {
+  existingElsewhere,
+  existingNodes,
+  existingOverlaps,
+  existingTroubles,
+  withExisting,
+} from './resolve-existing.ts';
 import { resolveCertificates, resolveLinks } from './resolve-links.ts';
 import { resolveNetwork } from './resolve-network.ts';
 import { resolveNodes } from './resolve-nodes.ts';
@@ -19,8 +27,9 @@ import { hardTaken, softTaken, type Taken } from './taken.ts';
  * lab and the same observation give the same result, whatever clusters a command names.
  * @throws InputError or EnvironmentError when there is no such plan
  */
-export function resolve(lab: Lab, observed: Observed): Desired {
-  const warnings: string[] = [];
+export function resolve(declared: Lab, observed: Observed): Desired {
+  const lab = withExisting(declared, observed);
+  const warnings = existingTroubles(lab, observed).map(({ message }) => message);
   if (!observed.engine) {
     warnings.push('no engine answers: planned as if nothing but this lab used it; ranges may differ once one does');
   }
@@ -49,17 +58,19 @@ export function resolve(lab: Lab, observed: Observed): Desired {
     return {
       spec,
       name: spec.name,
-      nodes: provider.nodes(spec),
+      nodes: spec.access ? existingNodes(spec, observed) : provider.nodes(spec),
       ...ranges,
       loadBalancer: pools.get(spec.name) ?? [],
       ...(apiPort !== undefined && { apiPort }),
-      contexts: [spec.name, provider.contextName(spec.name)],
+      ...cniOf(spec, observed),
+      contexts: spec.access ? [spec.access.context] : [spec.name, provider.contextName(spec.name)],
       fixed: fixedProperties(spec, ranges, network.name),
     };
   });
   const nodes = resolveNodes(clusters, network, observed);
+  warnings.push(...existingElsewhere(lab, clusters, nodes));
   const certificates = resolveCertificates(lab);
-  for (const text of strangersIn(clusters)) warn(text);
+  for (const text of strangersIn(clusters.filter(({ pods: own }) => own.length > 0))) warn(text);
   let routing: Desired['routing'] | undefined;
   return {
     lab: { name: lab.name, uid: lab.uid, dir: lab.dir, path: lab.path },
@@ -78,19 +89,27 @@ export function resolve(lab: Lab, observed: Observed): Desired {
   };
 }
 
+/** The pod network of what makes the cluster, or of what made it. */
+function cniOf({ name, provider }: Cluster, { clusters }: Observed): Pick<DesiredCluster, 'cni'> {
+  const { madeBy = provider } = clusters.find((one) => one.name === name)?.existing ?? {};
+  const { cni } = PROVIDERS[madeBy];
+  return cni ? { cni } : {};
+}
+
 /** Pins that overlap what something else holds: also another cluster of the lab, which runs and keeps its ranges. */
 function conflictsWithWorld(lab: Lab, observed: Observed): Problem[] {
   const pinless = { ...lab, clusters: [], network: { ...lab.network, subnets: [] } };
   const heldBeside = (own: string) =>
     hardTaken(pinless, {
       ...observed,
-      clusters: observed.clusters.filter(({ name, owner }) => !(owner === lab.uid && name === own)),
+      clusters: observed.clusters.filter((one) => !(takesPart(one, lab.uid) && one.name === own)),
     });
   const notOurs = hardTaken(pinless, observed).filter(({ by }) => by !== `Docker network ${lab.network.name}`);
   return [
-    ...lab.clusters.flatMap(({ name, network }) =>
-      pinConflicts([...network.pods, ...network.services], heldBeside(name)),
-    ),
+    ...lab.clusters
+      .filter(({ access }) => !access)
+      .flatMap(({ name, network }) => pinConflicts([...network.pods, ...network.services], heldBeside(name))),
+    ...existingOverlaps(lab, observed),
     ...pinConflicts(lab.network.subnets, notOurs),
   ];
 }

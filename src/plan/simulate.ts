@@ -3,7 +3,6 @@ import type { Desired } from '../lab/desired.ts';
 import type { NodeNetwork, PlacedNode } from '../lab/routing.ts';
 import { FAMILIES, type Family, familyOf, formatAddress } from '../net/address.ts';
 import { parseCidr } from '../net/cidr.ts';
-import { PROVIDERS } from '../providers/index.ts';
 import type { RunStep } from '../step/step.ts';
 import { afterScript, type Listing, readListing } from '../tools/node-network.ts';
 import { routingStep } from './routing-step.ts';
@@ -41,7 +40,7 @@ export const roadsNow = (desired: Desired, networks: Readonly<Record<string, Nod
 });
 
 function cniOf({ clusters }: Desired): Roads['cniOf'] {
-  const names = new Map(clusters.map(({ name, spec }) => [name, PROVIDERS[spec.provider].cni]));
+  const names = new Map(clusters.map(({ name, cni }) => [name, cni]));
   return (cluster) => names.get(cluster) ?? 'kindnet';
 }
 

@@ -1,5 +1,6 @@
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import type { Observed, ObservedCluster } from '../lab/observed.ts';
+import { isSettled } from '../lab/ownership.ts';
 import { contains, parseCidr } from '../net/cidr.ts';
 import { certsRows } from './certificate-status.ts';
 import { missingFromCertificates, serversToCertify } from './diff-certificate.ts';
@@ -17,6 +18,7 @@ export interface StatusRow {
     | 'pools'
     | 'certificate'
     | 'contexts'
+    | 'credentials'
     | 'routes'
     | 'exemptions'
     | 'certs'
@@ -65,7 +67,8 @@ const counted = (cluster: string, thing: StatusRow['thing'], have: number | unde
 
 function clusterRows(cluster: DesiredCluster, desired: Desired, observed: Observed): StatusRow[] {
   const { name } = cluster;
-  const existing = observed.clusters.find((one) => one.name === name && one.owner === desired.lab.uid && one.applied);
+  const existing = observed.clusters.find((one) => one.name === name && isSettled(one, desired.lab.uid));
+  if (cluster.spec.access) return existingRows(cluster, desired, observed);
   if (!existing) return [counted(name, 'containers', 0, cluster.nodes.length)];
   const running = existing.nodes.filter((node) => node.running && node.role !== 'proxy').length;
   const pools = cluster.loadBalancer.map(({ range }) => range);
@@ -84,6 +87,29 @@ function clusterRows(cluster: DesiredCluster, desired: Desired, observed: Observ
       contexts.map((context) => context.name),
       cluster.contexts,
     ),
+    ...routingRows(cluster, desired, observed),
+    ...meshRows(desired, observed, name),
+  ];
+}
+
+/** Of a cluster that is there already: what it is made of is nobody's business but its maker's. */
+function existingRows(cluster: DesiredCluster, desired: Desired, observed: Observed): StatusRow[] {
+  const { name, contexts } = cluster;
+  const found = observed.clusters.find((one) => one.name === name && one.existing);
+  const { problem, stale = false } = found?.existing ?? {};
+  const kept = found?.credentials !== undefined;
+  const credentials: StatusRow = {
+    cluster: name,
+    thing: 'credentials',
+    result: problem ? 'unknown' : kept && !stale ? 'ok' : 'drift',
+    have: problem ? `? (${problem.message})` : kept ? (stale ? 'out of date' : contexts.join()) : 'none',
+    want: contexts.join(),
+  };
+  if (!found?.api) return [credentials];
+  return [
+    credentials,
+    counted(name, 'nodes', found.api.nodes.filter(({ ready }) => ready).length, cluster.nodes.length),
+    ...(found.api.nodes.some(({ podCidrs }) => podCidrs.length > 0) ? [rangesRow(cluster, found)] : []),
     ...routingRows(cluster, desired, observed),
     ...meshRows(desired, observed, name),
   ];
@@ -135,6 +161,7 @@ function routingRows(cluster: DesiredCluster, desired: Desired, observed: Observ
   const nodes = desired.routing
     .filter((routing) => routing.cluster === cluster.name)
     .map((routing) => routingOnNode(routing, observed));
+  if (nodes.length === 0) return [];
   const sum = (of: (node: (typeof nodes)[number]) => number) => nodes.reduce((total, node) => total + of(node), 0);
   const known = nodes.every((node) => node.known);
   const rows = [

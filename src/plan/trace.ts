@@ -1,4 +1,5 @@
-import { CNIS, type CniName } from '../cni/index.ts';
+import { CNIS } from '../cni/index.ts';
+import type { CniName } from '../lab/lab.ts';
 import type { Hop } from '../lab/reach.ts';
 import type { ExemptionRule, NodeNetwork, PlacedNode } from '../lab/routing.ts';
 import { type Family, familyOf } from '../net/address.ts';

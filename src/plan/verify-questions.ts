@@ -1,5 +1,6 @@
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
+import { isSettled } from '../lab/ownership.ts';
 import { HOST, type ProbeTarget } from '../lab/reach.ts';
 import type { PlacedNode } from '../lab/routing.ts';
 import { FAMILIES, type Family } from '../net/address.ts';
@@ -51,7 +52,7 @@ function podQuestions({ desired, observed, names, targets }: Input): Question[] 
     };
     const [one, other] = [podOn(targets, from, family), podOn(targets, to, family)];
     const lacking = one === undefined ? from : to;
-    if (!one || !other) return { ...question, ...absence(lacking, observed, targets) };
+    if (!one || !other) return { ...question, ...absence(lacking, desired, observed, targets) };
     return {
       ...question,
       pods: { from: { node: from, address: one }, to: { node: to, address: other } },
@@ -63,11 +64,13 @@ function podQuestions({ desired, observed, names, targets }: Input): Question[] 
 /** Why a node has no pod to ask or to be asked, and what to type. */
 function absence(
   { cluster, node }: PlacedNode,
+  { lab }: Desired,
   { clusters }: Observed,
   targets: readonly ProbeTarget[],
 ): Pick<Question, 'problem' | 'repair'> {
   const existing = clusters.find(({ name }) => name === cluster);
-  if (!existing?.applied) return { problem: `${cluster} does not exist`, repair: ['create', cluster] };
+  if (!existing || !isSettled(existing, lab.uid))
+    return { problem: `${cluster} does not exist`, repair: ['create', cluster] };
   if (existing.nodes.some(({ running }) => !running))
     return { problem: `${cluster} does not run`, repair: ['start', cluster] };
   const problem = targets.find((target) => target.cluster === cluster)?.problem;

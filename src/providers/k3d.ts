@@ -42,7 +42,7 @@ export const k3d: Provider = {
     pods: argument(container.args, '--cluster-cidr') ?? ['10.42.0.0/16'],
     services: argument(container.args, '--service-cidr') ?? ['10.43.0.0/16'],
   }),
-  kubeconfigQuery: (cluster) => ({ argv: ['k3d', 'kubeconfig', 'get', cluster] }),
+  kubeconfigQuery: ({ name }) => ({ argv: ['k3d', 'kubeconfig', 'get', name] }),
   hostPorts,
   wantsApiPort: ({ providerConfig }) => (providerConfig as K3dBlock).kubeAPI?.hostPort === undefined,
   make: { create: createStep, writesKubeconfig: false, remove: removeStep, loadImages: loadImagesStep },

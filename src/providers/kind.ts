@@ -41,7 +41,7 @@ export const kind: Provider = {
     const services = /^\s*serviceSubnet:\s*"?([^"\s]+)/m.exec(file ?? '')?.[1];
     return pods && services ? { pods: pods.split(','), services: services.split(',') } : undefined;
   },
-  kubeconfigQuery: (cluster) => ({ argv: ['kind', 'get', 'kubeconfig', '--name', cluster], env: ENGINE }),
+  kubeconfigQuery: ({ name }) => ({ argv: ['kind', 'get', 'kubeconfig', '--name', name], env: ENGINE }),
   hostPorts,
   make: {
     create: createStep,

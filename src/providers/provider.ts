@@ -1,9 +1,8 @@
 import * as z from 'zod/mini';
-import type { CniName } from '../cni/index.ts';
 import { described } from '../lab/described.ts';
 import type { DesiredCluster, DesiredNetwork, DesiredNode } from '../lab/desired.ts';
 import type { HostPort } from '../lab/host-port.ts';
-import type { Cluster, ProviderName } from '../lab/lab.ts';
+import type { Cluster, CniName, ProviderName } from '../lab/lab.ts';
 import type { DockerNetwork } from '../lab/observed.ts';
 import type { QueryStep, RunStep } from '../step/step.ts';
 import type { Container } from '../tools/docker.ts';
@@ -33,13 +32,13 @@ export interface ClusterRanges {
 }
 
 /**
- * One way to make clusters. To add one: implement this in a file of its own and put it on the list in
+ * One way to get clusters. To add one: implement this in a file of its own and put it on the list in
  * `index.ts`; the spec, the planner and every verb take it from there.
  */
 export interface Provider {
   readonly name: ProviderName;
-  /** The pod network that its clusters have. */
-  readonly cni: CniName;
+  /** The pod network that its clusters have; absent where each has its own. */
+  readonly cni?: CniName;
   /** Programs that must be on the PATH to create or delete. */
   readonly binaries: readonly string[];
   /** The oldest version that will do, and how to ask for the one that is there. */
@@ -49,7 +48,7 @@ export interface Provider {
     readonly version: string;
   };
   /** The provider's own block in a cluster's spec (`spec.kind`), merged last into its configuration. */
-  configSchema(): z.ZodMiniObject;
+  configSchema?(): z.ZodMiniObject;
   /** What the spec asks for and this provider cannot give. */
   check(cluster: Cluster): readonly Refusal[];
   /** Why this provider's clusters cannot be on a network that is there already. */
@@ -69,13 +68,14 @@ export interface Provider {
   /** The certificate of a server node's API server, where its cluster may have several. */
   readonly certificateFile?: string;
   readRanges(source: { readonly file?: string; readonly container: Container }): ClusterRanges | undefined;
-  /** Prints the cluster's kubeconfig. */
-  kubeconfigQuery(cluster: string): Pick<QueryStep, 'argv' | 'env'>;
+  /** Prints the cluster's kubeconfig; `from` is the one that has it already, as `KUBECONFIG` names it. */
+  kubeconfigQuery(cluster: Cluster, from?: string): Pick<QueryStep, 'argv' | 'env'>;
   /** Ports of the host that its nodes publish. */
   hostPorts(cluster: Cluster): readonly HostPort[];
   /** Whether the plan chooses the port of 127.0.0.1 where its API server is published. */
   wantsApiPort?(cluster: Cluster): boolean;
-  readonly make: Maker;
+  /** Absent where clusters are there before a lab takes them in: they are never made, stopped or removed. */
+  readonly make?: Maker;
 }
 
 /** The steps that change a cluster of one provider. */

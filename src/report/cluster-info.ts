@@ -1,5 +1,6 @@
 import type { Desired, DesiredCluster, Range } from '../lab/desired.ts';
 import type { Observed, ObservedCluster } from '../lab/observed.ts';
+import { isSettled, takesPart } from '../lab/ownership.ts';
 import { type CertificateInfo, describeCertificates } from './certificate-info.ts';
 import { formatTable } from './table.ts';
 
@@ -10,7 +11,7 @@ export interface ClusterInfo {
   readonly group: string;
   readonly zone: string;
   readonly ipFamily: string;
-  readonly state: 'planned' | 'ready' | 'not ready' | 'stopped' | 'unfinished' | 'foreign';
+  readonly state: 'planned' | 'ready' | 'not ready' | 'stopped' | 'unfinished' | 'foreign' | 'unknown';
   readonly network: string;
   readonly pods: readonly string[];
   readonly services: readonly string[];
@@ -37,7 +38,7 @@ export function describeClusters(desired: Desired, observed: Observed, names: re
       const existing = observed.clusters.find(
         ({ name, provider }) => name === cluster.name && provider === cluster.spec.provider,
       );
-      const own = existing?.owner === desired.lab.uid ? existing : undefined;
+      const own = existing && takesPart(existing, desired.lab.uid) ? existing : undefined;
       const ranges = (list: readonly Range[]) => list.map(({ range }) => range);
       const nodes = cluster.nodes.map(({ name, role }) => ({
         name,
@@ -87,8 +88,9 @@ const bracketed = (address: string): string => (address.includes(':') ? `[${addr
 
 function stateOf(cluster: DesiredCluster, existing: ObservedCluster | undefined, uid: string): ClusterInfo['state'] {
   if (!existing) return 'planned';
-  if (existing.owner !== uid) return 'foreign';
-  if (!existing.applied) return 'unfinished';
+  if (existing.existing?.problem) return 'unknown';
+  if (!takesPart(existing, uid)) return 'foreign';
+  if (!isSettled(existing, uid)) return existing.existing ? 'planned' : 'unfinished';
   if (existing.nodes.some(({ running }) => !running)) return 'stopped';
   const ready = existing.api?.nodes.filter((node) => node.ready).length ?? 0;
   return ready >= cluster.nodes.length ? 'ready' : 'not ready';

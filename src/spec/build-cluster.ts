@@ -1,6 +1,9 @@
-import type { Cluster, IpFamily, Manifest, Pin } from '../lab/lab.ts';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Access, Cluster, IpFamily, Manifest, Pin } from '../lab/lab.ts';
 import { buildClusterMesh } from './build-mesh.ts';
 import type { ClusterFile } from './cluster-schema.ts';
+import { resolveBeside } from './manifest.ts';
 import { readPort } from './ports.ts';
 import { makePin } from './ranges.ts';
 import { type Path, type Sourced, whereValue } from './source.ts';
@@ -8,11 +11,13 @@ import { type Path, type Sourced, whereValue } from './source.ts';
 /** The cluster that a checked document declares; `gatewayAPI` is the manifest that its mesh names. */
 export function buildCluster({ metadata, spec }: ClusterFile, sourced: Sourced, gatewayAPI: Manifest): Cluster {
   const { group, zone, provider, ipFamily, nodes, kubernetes, network } = spec;
+  const access = provider === 'existing' && buildAccess(spec, sourced);
   const pins = (key: 'pods' | 'services' | 'loadBalancer') => makePins(network[key], sourced, ['spec', 'network', key]);
   return {
     name: metadata.name,
     at: whereValue(sourced, ['metadata', 'name']),
     provider,
+    ...(access && { access }),
     ...(group !== undefined && { group }),
     ...(zone !== undefined && { zone }),
     ipFamily,
@@ -35,9 +40,16 @@ export function buildCluster({ metadata, spec }: ClusterFile, sourced: Sourced, 
       return 'message' in port ? [] : [{ ...port, at: whereValue(sourced, ['spec', 'ports', index]) }];
     }),
     images: spec.images,
-    providerConfig: spec[provider] ?? {},
+    providerConfig: provider === 'existing' ? {} : (spec[provider] ?? {}),
     mesh: buildClusterMesh(spec.mesh, gatewayAPI, sourced),
   };
+}
+
+function buildAccess({ context = '', kubeconfig }: ClusterFile['spec'], sourced: Sourced): Access {
+  const file = kubeconfig?.startsWith('~/')
+    ? join(homedir(), kubeconfig.slice(2))
+    : kubeconfig && resolveBeside(kubeconfig, sourced, ['spec', 'kubeconfig']);
+  return { context, ...(file !== undefined && { kubeconfig: file }), at: whereValue(sourced, ['spec', 'context']) };
 }
 
 /** One range or a list of them, each with its place. */

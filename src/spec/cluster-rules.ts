@@ -6,7 +6,7 @@ import { countAddresses, parseCidr, parseInterval } from '../net/cidr.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import type { ClusterFile } from './cluster-schema.ts';
 import { labelOf } from './issues.ts';
-import { type Sourced, whereKey, whereValue } from './source.ts';
+import { type Path, type Sourced, valueAt, whereKey, whereValue } from './source.ts';
 
 /** kube-controller-manager refuses a larger difference between the prefixes of cluster and node. */
 const MAX_NODE_BITS = 16;
@@ -17,7 +17,9 @@ const MIN_SERVICES = 10n;
 /** What is wrong with one cluster, beyond the shape of its document. */
 export function findClusterProblems(cluster: Cluster, file: ClusterFile, sourced: Sourced): Problem[] {
   const { pods, services, loadBalancer } = cluster.network;
+  if (cluster.access) return [...findExistingProblems(cluster, sourced), ...findBlockProblems(cluster, file, sourced)];
   return [
+    ...findAccessProblems(cluster, sourced),
     ...findFamilyProblems(cluster, 'pods', pods),
     ...findFamilyProblems(cluster, 'services', services),
     ...loadBalancer.flatMap((pin) => findForeignFamily(cluster, 'loadBalancer', pin) ?? []),
@@ -31,6 +33,39 @@ export function findClusterProblems(cluster: Cluster, file: ClusterFile, sourced
     }),
   ];
 }
+
+/** Keys of `spec` and of `spec.network` that only whoever makes a cluster can choose. */
+export const OF_NEW_CLUSTERS = {
+  spec: ['zone', 'ipFamily', 'nodes', 'kubernetes', 'ports', 'images'],
+  network: ['loadBalancer', 'nodeMask', 'proxyMode'],
+} as const;
+
+function findExistingProblems({ access }: Cluster, sourced: Sourced): Problem[] {
+  const missing = { at: whereValue(sourced, ['spec', 'provider']), message: 'context is missing' };
+  const refused: readonly Path[] = [
+    ...OF_NEW_CLUSTERS.spec.map((key) => ['spec', key]),
+    ...OF_NEW_CLUSTERS.network.map((key) => ['spec', 'network', key]),
+  ];
+  return [
+    ...(access?.context === '' ? [{ ...missing, hint: 'which one: kubectl config get-contexts' }] : []),
+    ...refused
+      .filter((path) => valueAt(sourced.value, path) !== undefined)
+      .map((path) => ({
+        at: whereKey(sourced, path),
+        message: `${labelOf(path)}: the cluster exists already, and stays as it is`,
+        hint: 'leave it out',
+      })),
+  ];
+}
+
+const findAccessProblems = ({ provider }: Cluster, sourced: Sourced): Problem[] =>
+  ['context', 'kubeconfig']
+    .filter((key) => valueAt(sourced.value, ['spec', key]) !== undefined)
+    .map((key) => ({
+      at: whereKey(sourced, ['spec', key]),
+      message: `${key}: a cluster of provider ${provider} is made, and has none yet`,
+      hint: 'leave it out, or set provider to existing',
+    }));
 
 const familyOf = ({ cidr }: Pin): Family | undefined => parseInterval(cidr)?.family;
 
@@ -90,7 +125,9 @@ function findServiceProblem({ cidr, at }: Pin): Problem | undefined {
 }
 
 function findBlockProblems({ provider }: Cluster, { spec }: ClusterFile, sourced: Sourced): Problem[] {
-  const others = Object.values(PROVIDERS).filter(({ name }) => name !== provider && spec[name] !== undefined);
+  const others = Object.values(PROVIDERS).filter(
+    ({ name }) => name !== provider && name !== 'existing' && spec[name] !== undefined,
+  );
   return others.map(({ name }) => ({
     at: whereKey(sourced, ['spec', name]),
     message: `${name}: the cluster's provider is ${provider}`,

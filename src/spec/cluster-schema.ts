@@ -65,7 +65,18 @@ const network = described(
 
 /** What a cluster is asked to be, without the blocks of the providers. */
 const keys = {
-  provider: described(z._default(z.enum(PROVIDER_NAMES), 'kind'), 'What makes the cluster'),
+  provider: described(
+    z._default(z.enum(PROVIDER_NAMES), 'kind'),
+    'What makes the cluster; existing: it is there already',
+  ),
+  context: described(
+    z.optional(z.string().check(z.minLength(1), z.maxLength(512))),
+    'Context of an existing cluster in the kubeconfig',
+  ),
+  kubeconfig: described(
+    z.optional(z.string().check(z.minLength(1))),
+    "The kubeconfig that has the context of an existing cluster; by default the user's",
+  ),
   group: described(
     z.optional(labelText),
     'Members of a group are routed and linked; without a group a cluster is alone',
@@ -86,8 +97,10 @@ const keys = {
 /** A provider's own block stands under the provider's name. */
 const providerBlocks = () =>
   Object.fromEntries(
-    Object.values(PROVIDERS).map(({ name, configSchema }) => [name, z.optional(configSchema())]),
-  ) as Record<ProviderName, z.ZodMiniOptional<z.ZodMiniObject>>;
+    Object.values(PROVIDERS).flatMap(({ name, configSchema }) =>
+      configSchema ? [[name, z.optional(configSchema())]] : [],
+    ),
+  ) as Record<Exclude<ProviderName, 'existing'>, z.ZodMiniOptional<z.ZodMiniObject>>;
 
 /** A cluster's spec without a provider's block: theirs take as long to build as all the rest, and few specs have one. */
 export const plainClusterSpec = z.strictObject(keys);

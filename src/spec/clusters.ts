@@ -3,7 +3,7 @@ import type { Cluster } from '../lab/lab.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import { buildCluster } from './build-cluster.ts';
 import { readSecrets } from './build-mesh.ts';
-import { findClusterProblems } from './cluster-rules.ts';
+import { findClusterProblems, OF_NEW_CLUSTERS } from './cluster-rules.ts';
 import { clusterFile, plainClusterFile } from './cluster-schema.ts';
 import { isOfKind, kindOf, readDocuments } from './documents.ts';
 import type { SpecFile } from './files.ts';
@@ -97,5 +97,10 @@ function applyDefaults(sourced: Sourced, defaults: Sourced | undefined): Sourced
   const path = ['spec', 'provider'];
   const provider = valueAt(sourced.value, path) ?? valueAt(defaults.value, path) ?? 'kind';
   const others = Object.keys(PROVIDERS).filter((name) => name !== provider);
-  return mergeWithMesh(omitKeys(defaults, ['spec'], others), sourced);
+  const foreign = provider === 'existing' ? OF_NEW_CLUSTERS.spec : ['context', 'kubeconfig'];
+  const own = omitKeys(defaults, ['spec'], [...others, ...foreign]);
+  return mergeWithMesh(
+    provider === 'existing' ? omitKeys(own, ['spec', 'network'], OF_NEW_CLUSTERS.network) : own,
+    sourced,
+  );
 }

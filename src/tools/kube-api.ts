@@ -19,6 +19,7 @@ export interface NodeObject {
   readonly spec?: { readonly podCIDRs?: readonly string[] };
   readonly status?: {
     readonly conditions?: readonly Condition[];
+    readonly addresses?: readonly { readonly type: string; readonly address: string }[];
     /** Images that are there already, each under all its names. */
     readonly images?: readonly { readonly names?: readonly string[] }[];
   };

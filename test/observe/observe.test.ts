@@ -22,6 +22,9 @@ const record = (more: Partial<AppliedCluster> = {}): AppliedCluster => ({
   ...more,
 });
 
+/** No spec of these tests takes a cluster in. */
+const noAccess = async () => ({ kubeconfig: '', stale: false });
+
 const API = ['info', 'network ls', 'ps -a', 'network inspect', 'container inspect'];
 
 interface Words extends EngineWords {
@@ -43,6 +46,7 @@ async function look({ names, choose = true, kubeconfig, images = [], ...engine }
     readReservations: async (engineId) => [{ uid: OTHER_UID, lab: 'x', cidr: '10.9.0.0/16', use: engineId }],
     privateKubeconfig: async (name) =>
       kubeconfig === undefined ? undefined : { text: kubeconfig, ca: `ca of ${name}`, server: 'https://x' },
+    existingAccess: noAccess,
   };
   const world = await observe(input);
   const asked = commands.map(({ argv }) =>
@@ -175,10 +179,11 @@ describe("other people's clusters", () => {
   it('are seen when the spec is gone', async () => {
     const { runner } = fakeEngine({ nodes, files });
     const world = await observeWorld({
-      ...{ uid: OTHER_UID, names: [], runner },
+      ...{ uid: OTHER_UID, names: [], existing: [], runner },
       readContexts: async () => [],
       readReservations: async () => [],
       privateKubeconfig: async () => undefined,
+      existingAccess: noAccess,
     });
     expect(world.clusters.find(({ name }) => name === 'theirs')).toMatchObject({ owner: OTHER_UID, applied: {} });
     expect(world.host.routes).toEqual([]);
@@ -213,8 +218,9 @@ describe('a real engine with three clusters of a lab', () => {
       readContexts: async () => [],
       readReservations: async () => [],
       privateKubeconfig: async () => undefined,
+      existingAccess: noAccess,
     };
-    const own = await observeWorld({ ...input, uid: UID, names: [] });
+    const own = await observeWorld({ ...input, uid: UID, names: [], existing: [] });
     expect(own.clusters.map(({ name, owner, nodes }) => [name, owner, nodes.length])).toEqual([
       ['le-dual', UID, 2],
       ['le-v4', UID, 1],

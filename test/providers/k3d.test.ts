@@ -17,7 +17,7 @@ describe('k3d', () => {
       { name: 'k3d-cdn-agent-0', role: 'worker' },
     ]);
     expect(k3d.contextName('cdn')).toBe('k3d-cdn');
-    expect(k3d.kubeconfigQuery('cdn')).toEqual({ argv: ['k3d', 'kubeconfig', 'get', 'cdn'] });
+    expect(k3d.kubeconfigQuery(cluster('cdn'))).toEqual({ argv: ['k3d', 'kubeconfig', 'get', 'cdn'] });
   });
 
   it('finds the image of a version', () => {

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { resolve } from '../../src/plan/resolve.ts';
 import { kind } from '../../src/providers/kind.ts';
+import { kindBlockSchema } from '../../src/providers/kind-block.ts';
 import { type ClusterWords, cluster, lab, observed, UID } from '../plan/build-lab.ts';
 import { container } from './container.ts';
 
 const refusalsOf = (words: ClusterWords) => kind.check(cluster('a', words));
 const blockProblems = (block: unknown): string[] => {
-  const { error } = kind.configSchema().safeParse(block);
+  const { error } = kindBlockSchema().safeParse(block);
   return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
 };
 
@@ -112,7 +113,7 @@ describe("kind's steps", () => {
       env,
       needs: ['x'],
     });
-    expect(kind.kubeconfigQuery('a')).toEqual({ argv: ['kind', 'get', 'kubeconfig', '--name', 'a'], env });
+    expect(kind.kubeconfigQuery(cluster('a'))).toEqual({ argv: ['kind', 'get', 'kubeconfig', '--name', 'a'], env });
   });
 });
 

@@ -33,6 +33,9 @@ export function makeCertificate(addresses: readonly string[] = [], ca?: Certific
   return certificate;
 }
 
+/** Of every cluster that is asked: those of a lab never are. */
+const FOREIGN_SERVICES = '10.96.0.0/16';
+
 let authority: Certificate | undefined;
 
 /** Answers from what the stubs noted in the store, and writes there where it listens. */
@@ -86,8 +89,17 @@ function answer(store: Store, cluster: string, path: string): unknown {
             labels: store.read('labels', node.name),
           },
           spec: { podCIDRs: shareOf(node, index) },
-          status: { conditions: [{ type: 'Ready', status: node.running ? 'True' : 'Unknown' }] },
+          status: {
+            addresses: node.addresses.map((address) => ({ type: 'InternalIP', address })),
+            conditions: [{ type: 'Ready', status: node.running ? 'True' : 'Unknown' }],
+          },
         })),
+      };
+    case '/api/v1/namespaces/default/services?dryRun=All':
+      // As API servers up to 1.32 say it, which have no objects for it.
+      return {
+        kind: 'Status',
+        message: `Service is invalid: failed to allocate IP: the provided IP is not in the valid range. The range of valid IPs is ${FOREIGN_SERVICES}`,
       };
     case '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases':
       return {

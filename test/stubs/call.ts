@@ -14,6 +14,7 @@ const READS = [
   /^docker cp \S+:\S+ -$/,
   /^kind get /,
   /^k3d kubeconfig get/,
+  /^kubectl config view /,
   /^linkerd /,
   /^\w+ version/,
 ];

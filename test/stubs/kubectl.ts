@@ -9,8 +9,7 @@ import type { Store } from './store.ts';
 /** `kubectl`, of the cluster whose token is in the kubeconfig. */
 export async function runKubectl({ argv, stdin, store }: Request): Promise<string> {
   const [, file = '', verb] = argv;
-  if (argv[0] === 'version') return 'Client Version: v1.34.4\n';
-  if (argv[0] !== '--kubeconfig') throw new Failure(`the stub does not know: kubectl ${argv.join(' ')}`, 99);
+  if (argv[0] !== '--kubeconfig') return runWithoutCluster(argv);
   const cluster = clusterOf(parse(readFileSync(file, 'utf8')).users[0].user.token);
   const nodes = nodesOf(store, cluster);
   if (!nodes.some(({ running }) => running)) throw new Failure('The connection to the server was refused');
@@ -30,6 +29,28 @@ export async function runKubectl({ argv, stdin, store }: Request): Promise<strin
     return wanted.map((name) => `node/${name} ${verb}d\n`).join('');
   }
   throw new Failure(`the stub does not know: kubectl ${argv.join(' ')}`, 99);
+}
+
+function runWithoutCluster(argv: readonly string[]): string {
+  if (argv[0] === 'version') return 'Client Version: v1.34.4\n';
+  if (argv[0] === 'config' && argv[1] === 'view') return viewContext(valuesOf(argv, '--context')[0] ?? '');
+  throw new Failure(`the stub does not know: kubectl ${argv.join(' ')}`, 99);
+}
+
+/** The part of the kubeconfig that one context needs. */
+function viewContext(name: string): string {
+  const { clusters, contexts, users } = parse(readFileSync(process.env.KUBECONFIG ?? '', 'utf8'));
+  const context = contexts.find((one: { name: string }) => one.name === name)?.context;
+  if (!context) throw new Failure(`error: context "${name}" does not exist`);
+  const named = (list: { name: string }[], wanted: string) => list.filter((one) => one.name === wanted);
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: named(clusters, context.cluster),
+    contexts: [{ name, context }],
+    'current-context': name,
+    users: named(users, context.user),
+  });
 }
 
 function apply(cluster: string, source: string, stdin: string, store: Store): string {

@@ -18,6 +18,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { buildSync } from 'esbuild';
 import { startApiServer } from './api-server.ts';
 import { type Call, changes } from './call.ts';
+import { kubeconfigOf } from './nodes.ts';
 import { openStore, type Store } from './store.ts';
 
 const CLI = resolve('dist/cli.js');
@@ -167,20 +168,26 @@ export class World {
   }
 
   /** A kind cluster that somebody made by hand. */
-  addForeign(name: string): void {
+  addForeign(name: string, network = 'bridge', address = '172.17.0.9'): void {
     const node = `${name}-control-plane`;
     this.store.write('containers', node, {
       id: `id-${node}`,
       name: node,
       labels: { 'io.x-k8s.kind.cluster': name, 'io.x-k8s.kind.role': 'control-plane' },
       running: true,
-      network: 'bridge',
-      addresses: ['172.17.0.9'],
+      network,
+      addresses: [address],
+      pods: '10.244.0.0/16',
       mounts: ['/lib/modules'],
       ports: [],
     });
     const ranges = 'podSubnet: 10.244.0.0/16\nserviceSubnet: 10.96.0.0/16\n';
     this.store.write('files', `${node}:/kind/kubeadm.conf`, ranges);
+  }
+
+  /** The kubeconfig that kind wrote for such a cluster. */
+  foreignKubeconfig(name: string): string {
+    return kubeconfigOf(`kind-${name}`, name, this.store);
   }
 
   /** A Docker network that somebody made by hand, without IPv6. */
