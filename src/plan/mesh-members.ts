@@ -2,7 +2,7 @@ import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import type { LinkerdState } from '../lab/linkerd.ts';
 import type { LinkerdSpec } from '../lab/mesh.ts';
 import type { Observed, ObservedCluster } from '../lab/observed.ts';
-import { isTooOld } from '../tools/linkerd.ts';
+import { isTooOld, LINKERD_SOURCE } from '../tools/linkerd.ts';
 
 /** A cluster that should have Linkerd, and what is there of it. */
 export interface MeshMember {
@@ -25,8 +25,10 @@ export function meshMembers(desired: Desired, observed: Observed): MeshMember[] 
       ({ name, owner, applied, nodes }) =>
         name === cluster.name && owner === desired.lab.uid && applied && nodes.every((node) => node.running),
     );
-    const version = observed.linkerdClis?.find(({ binary }) => binary === mesh.binary)?.version ?? '';
+    const cli = observed.linkerdClis?.find(({ binary }) => binary === mesh.binary);
     const state = running?.api?.linkerd;
+    // Of a CLI that does not do, a dry run assumes that it will be the right one.
+    const version = cli?.version ?? mesh.version ?? state?.version ?? 'unknown';
     return [{ cluster, spec: mesh, version, ...(running && { running }), ...(state && { state }) }];
   });
 }
@@ -41,4 +43,14 @@ export function cliProblems(members: readonly MeshMember[], { linkerdClis }: Obs
     return isTooOld(version) ? `${spec.binary} is ${version}, which is too old` : [];
   });
   return [...new Set(problems)];
+}
+
+/** The same of the named clusters, as something that is missing on this machine. */
+export function missingForMesh(
+  desired: Desired,
+  observed: Observed,
+  names: readonly string[],
+): { readonly what: string; readonly hint: string }[] {
+  const named = meshMembers(desired, observed).filter(({ cluster }) => names.includes(cluster.name));
+  return cliProblems(named, observed).map((what) => ({ what, hint: LINKERD_SOURCE }));
 }
