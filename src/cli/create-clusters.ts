@@ -3,17 +3,18 @@ import { EnvironmentError, EXIT } from '../errors.ts';
 import { acquireLock } from '../exec/lock.ts';
 import { identifySelf } from '../exec/process-identity.ts';
 import { releaseReservations, reserve } from '../exec/reservations.ts';
+import type { StepReport } from '../exec/scheduler.ts';
 import { engineState } from '../exec/state-directory.ts';
-import { clustersToMake } from '../plan/summary.ts';
+import { clustersToMake, clustersToStart } from '../plan/summary.ts';
 import { describeClusters, formatClusters } from '../report/cluster-info.ts';
 import { describeFailures, executePlan, type Work, withLab } from './execute-plan.ts';
 import { type Io, note, print } from './io.ts';
-import { type CreateFlags, explain, type Planned, planNow } from './plan-now.ts';
+import { type CreateFlags, explain, nothingDone, type Planned, planNow } from './plan-now.ts';
 import { isData, printData } from './print-plan.ts';
 import type { Session } from './session.ts';
 
 /**
- * Carries out what `create` planned. `first` was planned without a lock: unless it changes nothing, all is planned
+ * Carries out what `create` or `up` planned. `first` was planned without a lock: unless it changes nothing, all is planned
  * anew under the locks.
  */
 export function createClusters(first: Planned, session: Session, flags: CreateFlags, io: Io): Promise<number> {
@@ -22,14 +23,15 @@ export function createClusters(first: Planned, session: Session, flags: CreateFl
     ...(engine && { cpus: engine.cpus }),
     io,
     flags,
-    verb: 'create',
+    verb: flags.verb,
     lab: session.lab.name,
     state: session.state,
     runner: session.runner,
+    secrets: session.secrets,
     kubeconfig: session.kubeconfig.file,
   };
   return withLab(work, async () => {
-    const settled = first.changes.length === 0 || !engine;
+    const settled = first.plan.steps.length === 0 || !engine;
     const planned = settled ? first : await planAndReserve(session, flags, engine.id);
     try {
       return await carryOut(planned, session, work, flags);
@@ -77,47 +79,74 @@ async function giveBack({ observed, changes }: Planned, session: Session): Promi
   lock.release();
 }
 
-async function carryOut(planned: Planned, session: Session, work: Work, flags: CreateFlags): Promise<number> {
-  const { io } = work;
-  const { desired, plan, changes } = planned;
-  for (const text of desired.warnings) note(io, `warning: ${text}`);
-  const failed = planned.checks.filter(
-    ({ result, name }) => result === 'failed' && !flags.ignorePreflight.includes(name),
-  );
-  if (failed.length > 0) {
-    throw new EnvironmentError(
-      `nothing was created: ${failed.map(({ detail }) => detail).join('; ')}`,
-      [
-        ...failed.flatMap(({ hint }) => hint ?? []),
-        // An image that is not there cannot be loaded, whoever wants to go on.
-        ...(failed.some(({ name }) => name === 'images')
-          ? []
-          : [`or go on all the same: --ignore-preflight ${failed.map(({ name }) => name).join(',')}`]),
-      ].join('\n'),
-    );
+async function carryOut(first: Planned, session: Session, work: Work, flags: CreateFlags): Promise<number> {
+  refuseFailed(first, flags);
+  const steps: StepReport[] = [];
+  let planned = first;
+  let stopped = await carryOutRound(planned, session, work, steps);
+  // What a cluster that had to start lacks shows only once it answers: then `up` looks again, and no third time.
+  if (stopped === undefined && flags.verb === 'up' && clustersToStart(first.changes).length > 0) {
+    planned = await planNow(session, flags);
+    stopped = await carryOutRound(planned, session, work, steps);
   }
-  explain(changes, io);
+  const done = { plan: first.plan.summary, steps };
+  if (stopped) {
+    if (isData(flags.output)) printData(done, flags.output, work.io);
+    note(work.io, stopped.text);
+    return stopped.exitCode;
+  }
+  await showResult(planned, session, flags, work.io, done);
+  return EXIT.done;
+}
+
+/** Adds to `steps` what was done. @returns how it ended, when it did not end well */
+async function carryOutRound(
+  { plan, changes }: Planned,
+  session: Session,
+  work: Work,
+  steps: StepReport[],
+): Promise<{ readonly exitCode: number; readonly text: string } | undefined> {
+  for (const text of plan.warnings) note(work.io, `warning: ${text}`);
+  explain(changes, work.io);
+  if (plan.steps.length === 0) return undefined;
   // kind merges into a kubeconfig that is there, and fails on one that a kill left half-written.
   for (const name of clustersToMake(changes)) rmSync(session.state.kubeconfig(name), { force: true });
-  const { reports, exitCode } =
-    plan.steps.length > 0 ? await executePlan(plan, work) : { reports: [], exitCode: EXIT.done };
-  if (exitCode !== EXIT.done) {
-    if (isData(flags.output)) printData({ plan: plan.summary, steps: reports }, flags.output, io);
-    note(io, describeFailures(plan, reports, flags.line));
-    return exitCode;
-  }
-  const after = plan.steps.length > 0 ? await session.observe({ choose: false, count: false }) : planned.observed;
+  const { reports, exitCode } = await executePlan(plan, work);
+  steps.push(...reports);
+  return exitCode === EXIT.done ? undefined : { exitCode, text: describeFailures(plan, reports, work.flags.line) };
+}
+
+async function showResult(
+  { desired, observed }: Planned,
+  session: Session,
+  { verb, output }: CreateFlags,
+  io: Io,
+  done: { readonly plan: string; readonly steps: readonly StepReport[] },
+): Promise<void> {
+  const changed = done.steps.length > 0;
+  const after = changed ? await session.observe({ choose: false, count: false, mesh: verb === 'up' }) : observed;
   const infos = describeClusters(desired, after, session.names);
-  if (isData(flags.output)) printData({ plan: plan.summary, steps: reports, clusters: infos }, flags.output, io);
-  else if (flags.output === 'name') print(io, infos.map(({ name }) => `cluster/${name}`).join('\n'));
+  if (isData(output)) printData({ ...done, clusters: infos }, output, io);
+  else if (output === 'name') print(io, infos.map(({ name }) => `cluster/${name}`).join('\n'));
   else {
-    print(io, formatClusters(infos, flags.output === 'wide'));
-    note(
-      io,
-      plan.steps.length > 0
-        ? `\nnext: kubectl --context ${infos[0]?.contexts[0]} get nodes`
-        : '\nnothing to do: everything is as declared',
-    );
+    print(io, formatClusters(infos, output === 'wide'));
+    const next = `\nnext: kubectl --context ${infos[0]?.contexts[0]} get nodes`;
+    note(io, changed ? next : '\nnothing to do: everything is as declared');
   }
-  return EXIT.done;
+}
+
+/** @throws EnvironmentError for what would make a create fail half-way */
+function refuseFailed({ checks }: Planned, flags: CreateFlags): void {
+  const failed = checks.filter(({ result, name }) => result === 'failed' && !flags.ignorePreflight.includes(name));
+  if (failed.length === 0) return;
+  throw new EnvironmentError(
+    `${nothingDone(flags)}: ${failed.map(({ detail }) => detail).join('; ')}`,
+    [
+      ...failed.flatMap(({ hint }) => hint ?? []),
+      // An image that is not there cannot be loaded, whoever wants to go on.
+      ...(failed.some(({ name }) => name === 'images')
+        ? []
+        : [`or go on all the same: --ignore-preflight ${failed.map(({ name }) => name).join(',')}`]),
+    ].join('\n'),
+  );
 }

@@ -1,11 +1,11 @@
 import { EnvironmentError, EXIT } from '../errors.ts';
 import { describeClusters, formatClusters } from '../report/cluster-info.ts';
 import { type Io, note, print } from './io.ts';
-import { type CreateFlags, explain, type Planned, planNow } from './plan-now.ts';
+import { type CreateFlags, explain, nothingDone, type Planned, planNow } from './plan-now.ts';
 import { printPlan } from './print-plan.ts';
 import { openSession, type Session } from './session.ts';
 
-/** `lab create`: the network, clusters, contexts and pools that the specs ask for. */
+/** `lab create`: the network, clusters, contexts and pools that the specs ask for; `lab up`: all that they ask for. */
 export async function create(flags: CreateFlags, io: Io): Promise<number> {
   const session = await openSession(flags, io);
   for (const text of session.notes) note(io, text);
@@ -19,8 +19,8 @@ export async function create(flags: CreateFlags, io: Io): Promise<number> {
   if (missing.length > 0) {
     await showPlan(first, session, flags, io);
     throw new EnvironmentError(
-      `nothing was created: ${missing.map(({ what }) => what).join('; ')}`,
-      missing.map(({ hint }) => hint).join('\n'),
+      `${nothingDone(flags)}: ${missing.map(({ what }) => what).join('; ')}`,
+      [...new Set(missing.map(({ hint }) => hint))].join('\n'),
     );
   }
   // Locks, journal and progress are loaded only by what changes something.

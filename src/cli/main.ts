@@ -112,6 +112,21 @@ function checksOf(names: readonly string[]): readonly string[] {
   throw new InputError([{ at: 'command line', message, hint: `there are ${CHECKS.join(', ')}` }]);
 }
 
+/** What both verbs that make clusters take. */
+const making = (args: Argv) =>
+  changing(args).option('ignore-preflight', {
+    type: 'string',
+    array: true,
+    requiresArg: true,
+    describe: `checks that may fail: ${CHECKS.join(', ')}`,
+  });
+
+const makingFlags = (args: Parsed, line: string) => ({
+  ...flagsOf(args, line),
+  dryrun: args.dryrun === true,
+  ignorePreflight: checksOf(list(args.ignorePreflight)),
+});
+
 /** Everything that `lab` understands. A verb's code is loaded only when it is called. */
 export function describeCli(io: Io, line: string, asksForHelp: boolean, done: (exitCode: number) => void): Argv {
   const changeVerb = (verb: 'group' | 'linkerd' | 'route' | 'repair' | 'stop' | 'start') => async (args: Parsed) => {
@@ -123,31 +138,27 @@ export function describeCli(io: Io, line: string, asksForHelp: boolean, done: (e
       .scriptName('lab')
       .usage('$0 <verb> [DIR=clusters] [NAME...]\n\nMulticluster labs on one machine, declared in small YAML files.')
       .command(
+        'up [words..]',
+        'all that the specs ask for, as one graph: clusters, certificates, Linkerd, routes and links',
+        making,
+        async (args: Parsed) => {
+          const { create } = await import('./create.ts');
+          done(await create({ ...makingFlags(args, line), verb: 'up', recreate: [] }, io));
+        },
+      )
+      .command(
         'create [words..]',
         'make the network, clusters, contexts and load balancer pools; a second run changes nothing',
         (args) =>
-          changing(args)
-            .option('recreate', {
-              type: 'string',
-              array: true,
-              requiresArg: true,
-              describe: 'clusters to delete and make anew',
-            })
-            .option('ignore-preflight', {
-              type: 'string',
-              array: true,
-              requiresArg: true,
-              describe: `checks that may fail: ${CHECKS.join(', ')}`,
-            }),
+          making(args).option('recreate', {
+            type: 'string',
+            array: true,
+            requiresArg: true,
+            describe: 'clusters to delete and make anew',
+          }),
         async (args: Parsed) => {
           const { create } = await import('./create.ts');
-          const flags = {
-            ...flagsOf(args, line),
-            dryrun: args.dryrun === true,
-            recreate: list(args.recreate),
-            ignorePreflight: checksOf(list(args.ignorePreflight)),
-          };
-          done(await create(flags, io));
+          done(await create({ ...makingFlags(args, line), verb: 'create', recreate: list(args.recreate) }, io));
         },
       )
       .command(

@@ -13,7 +13,7 @@ export interface StepReport {
 }
 
 export interface ScheduleOptions {
-  /** Steps that run at the same time; those that only wait, or are light, take no slot. */
+  /** Steps that run at the same time, see {@link laneOf}. */
   readonly jobs: number;
   /** Ends once it is aborted: what runs is waited for, nothing new starts. */
   readonly signal: AbortSignal;
@@ -31,18 +31,18 @@ export async function runSteps(steps: readonly Step[], options: ScheduleOptions)
   const reports = new Map<string, StepReport>();
   const waiting = new Set(steps);
   const running = new Set<Promise<void>>();
-  let slots = options.jobs;
+  const slots = { changes: options.jobs, reads: options.jobs };
 
   const finish = (step: Step, report: Omit<StepReport, 'id'>) => {
     reports.set(step.id, { id: step.id, ...report });
     options.onEnd?.(step, { id: step.id, ...report });
   };
   const start = (step: Step) => {
-    const cost = costOf(step);
-    slots -= cost;
+    const lane = laneOf(step);
+    if (lane) slots[lane]--;
     options.onStart?.(step);
     const work = performTimed(step, options).then((report) => {
-      slots += cost;
+      if (lane) slots[lane]++;
       running.delete(work);
       finish(step, report);
     });
@@ -53,7 +53,8 @@ export async function runSteps(steps: readonly Step[], options: ScheduleOptions)
     const left = waiting.size;
     for (const step of waiting) {
       const verdict = options.signal.aborted ? { result: 'cancelled' as const } : readiness(step, reports);
-      if (verdict === 'later' || (verdict === 'now' && costOf(step) > slots)) continue;
+      const lane = laneOf(step);
+      if (verdict === 'later' || (verdict === 'now' && lane && slots[lane] === 0)) continue;
       waiting.delete(step);
       if (verdict === 'now') start(step);
       else finish(step, { ...verdict, seconds: 0 });
@@ -65,8 +66,14 @@ export async function runSteps(steps: readonly Step[], options: ScheduleOptions)
   return steps.map(({ id }) => reports.get(id) as StepReport);
 }
 
-/** Job slots that a step takes while it runs. */
-const costOf = (step: Step): number => (step.kind === 'wait' || (step.kind === 'run' && step.light) ? 0 : 1);
+/**
+ * What a step takes a slot of while it runs. What reads or renders is short, and must not stand behind clusters that boot
+ * for minutes: it has slots of its own. What only waits, writes a file or is light takes none.
+ */
+function laneOf(step: Step): 'changes' | 'reads' | undefined {
+  if (step.kind === 'query') return 'reads';
+  return (step.kind === 'run' && !step.light) || step.kind === 'check' ? 'changes' : undefined;
+}
 
 const idsOf = (steps: Iterable<Step>): string => [...steps].map(({ id }) => id).join(', ');
 

@@ -3,7 +3,7 @@ import type { LinkerdState } from '../lab/linkerd.ts';
 import type { LinkerdSpec } from '../lab/mesh.ts';
 import type { Observed, ObservedCluster } from '../lab/observed.ts';
 import { isSettled } from '../lab/ownership.ts';
-import { isTooOld } from '../tools/linkerd.ts';
+import { isTooOld, LINKERD_SOURCE } from '../tools/linkerd.ts';
 
 /** A cluster that should have Linkerd, and what is there of it. */
 export interface MeshMember {
@@ -26,8 +26,10 @@ export function meshMembers(desired: Desired, observed: Observed): MeshMember[] 
       (one) =>
         one.name === cluster.name && isSettled(one, desired.lab.uid) && one.nodes.every(({ running }) => running),
     );
-    const version = observed.linkerdClis?.find(({ binary }) => binary === mesh.binary)?.version ?? '';
+    const cli = observed.linkerdClis?.find(({ binary }) => binary === mesh.binary);
     const state = running?.api?.linkerd;
+    // Of a CLI that does not do, a dry run assumes that it will be the right one.
+    const version = cli?.version ?? mesh.version ?? state?.version ?? 'unknown';
     return [{ cluster, spec: mesh, version, ...(running && { running }), ...(state && { state }) }];
   });
 }
@@ -48,4 +50,14 @@ export function cliProblems(members: readonly MeshMember[], { linkerdClis }: Obs
     return isTooOld(version) ? `${spec.binary} is ${version}, which is too old` : [];
   });
   return [...new Set(problems)];
+}
+
+/** The same of the named clusters, as something that is missing on this machine. */
+export function missingForMesh(
+  desired: Desired,
+  observed: Observed,
+  names: readonly string[],
+): { readonly what: string; readonly hint: string }[] {
+  const named = meshMembers(desired, observed).filter(({ cluster }) => names.includes(cluster.name));
+  return cliProblems(named, observed).map((what) => ({ what, hint: LINKERD_SOURCE }));
 }

@@ -15,9 +15,18 @@ export interface MeshRequest {
   readonly only?: Edge;
   /** Edges of the command line, beside those of the specs. */
   readonly byHand?: { readonly add?: Edge; readonly remove?: Edge };
-  /** Steps after which the API server of a cluster answers that the same plan makes or starts. */
-  readonly answers?: ReadonlyMap<string, readonly string[]>;
+  /** Steps after which a cluster that the same plan makes, or loads images into, can be given something. */
+  readonly answers?: After;
+  /** Steps after which a cluster hands out addresses to services, where the same plan makes it do so. */
+  readonly balances?: After;
+  /** Clusters that another round looks after: they have to start first. */
+  readonly later?: readonly string[];
+  /** Goes on with what can be done: a CLI that does not do, and a peer without Linkerd, are only said. */
+  readonly lenient?: true;
 }
+
+/** Steps that a later part builds upon: those after which a cluster has the thing. */
+export type After = ReadonlyMap<string, readonly string[]>;
 
 /** What the parts of a mesh plan share. */
 export interface MeshWork {
@@ -30,9 +39,6 @@ export interface MeshWork {
   /** Every edge that should be, also between clusters that the command does not name. */
   readonly edges: readonly Edge[];
 }
-
-/** Steps that a later part builds upon: those after which a cluster has the thing. */
-export type After = ReadonlyMap<string, readonly string[]>;
 
 /** Whether the command is about this direction. */
 export const concerns = ({ names, only }: MeshRequest, from: string, to: string): boolean =>

@@ -14,28 +14,27 @@ export interface LinkToMake {
 
 /**
  * The edges of the named clusters that are not as they should be.
- * @throws EnvironmentError when an edge is asked for, and a cluster that runs has no Linkerd
+ * @throws EnvironmentError when an edge is asked for, and a cluster that runs has no Linkerd, unless the request is lenient
  */
 export function linkEdges(work: MeshWork, controlPlanes: After, warn: (text: string) => void): LinkToMake[] {
   if (!work.request.link) return [];
+  const { later = [], lenient, onlyExisting } = work.request;
   const asked = work.edges
-    .filter(({ from, to }) => concerns(work.request, from, to))
-    .filter((edge) => !work.request.onlyExisting || isMade(edge, work));
+    .filter(({ from, to }) => concerns(work.request, from, to) && !later.includes(from) && !later.includes(to))
+    .filter((edge) => !onlyExisting || isMade(edge, work));
   const ends = new Map(work.members.map((member) => [member.cluster.name, member]));
   const involved = [...new Set(asked.flatMap(({ from, to }) => [from, to]))].flatMap((name) => ends.get(name) ?? []);
   const bare = involved.filter((member) => canChange(member, work) && !controlPlanes.has(member.cluster.name));
-  if (bare.length > 0) {
-    const list = bare.map(({ cluster }) => cluster.name);
-    throw new EnvironmentError(
-      `no Linkerd in ${list.join(', ')}`,
-      `lab linkerd ${work.desired.lab.dir} ${list.join(' ')}`,
-    );
-  }
+  const bareNames = bare.map(({ cluster }) => cluster.name);
+  const remedy = `lab linkerd ${work.desired.lab.dir} ${bareNames.join(' ')}`;
+  if (bare.length > 0 && !lenient) throw new EnvironmentError(`no Linkerd in ${bareNames.join(', ')}`, remedy);
+  if (bare.length > 0) warn(`no Linkerd in ${bareNames.join(', ')}, so nothing is linked with it; see: ${remedy}`);
   for (const member of involved.filter((one) => !canChange(one, work)))
     warn(`${describeAway(member, work.desired)}: its links stay as they are`);
   return asked.flatMap((edge) => {
     const [from, to] = [ends.get(edge.from), ends.get(edge.to)];
-    if (!from || !to || !canChange(from, work) || !canChange(to, work)) return [];
+    const can = (end: MeshMember) => canChange(end, work) && !bare.includes(end);
+    if (!from || !to || !can(from) || !can(to)) return [];
     const why = unreachableApi(work.desired, from, to);
     if (why === undefined) return linkToMake(work, edge, from, to);
     warn(`${why}: no link from ${edge.from} to ${edge.to}`);
@@ -71,7 +70,11 @@ function linkToMake(work: MeshWork, edge: Edge, from: MeshMember, to: MeshMember
           spec: to.spec,
           server,
           anew: link !== undefined,
-          exporter: [...(extensions.get(edge.to) ?? []), ...(query ? [query.id] : [])],
+          exporter: [
+            ...(extensions.get(edge.to) ?? []),
+            ...(edge.mode === 'gateway' ? (work.request.balances?.get(edge.to) ?? []) : []),
+            ...(query ? [query.id] : []),
+          ],
           consumer: extensions.get(edge.from) ?? [],
         }),
       ],

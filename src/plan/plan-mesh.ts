@@ -24,7 +24,7 @@ export function planMesh(desired: Desired, observed: Observed, request: MeshRequ
   const members = meshMembers(desired, observed);
   const named = members.filter(({ cluster }) => request.names.includes(cluster.name));
   const problems = cliProblems(named, observed);
-  if (problems.length > 0) throw new EnvironmentError(problems.join('\n'), LINKERD_SOURCE);
+  if (problems.length > 0 && !request.lenient) throw new EnvironmentError(problems.join('\n'), LINKERD_SOURCE);
   const certificates = request.install
     ? missingCertificates(
         desired,

@@ -5,10 +5,9 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { blockAround, formatCidr, parseCidr } from '../../src/net/cidr.ts';
 import { answerLinkerd } from './linkerd.ts';
-import { clusterOf, nodesOf } from './nodes.ts';
-import type { Store, Stored } from './store.ts';
+import { clusterOf, nodesOf, shareOf } from './nodes.ts';
+import type { Store } from './store.ts';
 
 interface Certificate {
   readonly key: Buffer;
@@ -61,15 +60,6 @@ export async function startApiServer(store: Store): Promise<Server> {
   const { port } = server.address() as AddressInfo;
   store.write('api', 'api', { server: `https://127.0.0.1:${port}`, ca: ca.cert.toString('base64') });
   return server;
-}
-
-/** A node's share of its cluster's pod ranges, with the masks of kubeadm. */
-function shareOf({ pods = '' }: Stored['containers'], index: number): string[] {
-  return pods.split(',').map((range) => {
-    const { family, first } = parseCidr(range);
-    const size = family === 4 ? 2n ** 8n : 2n ** 64n;
-    return formatCidr(blockAround({ family, value: first + BigInt(index) * size }, family === 4 ? 24 : 64));
-  });
 }
 
 function answer(store: Store, cluster: string, path: string): unknown {

@@ -9,13 +9,14 @@ export interface Call {
 }
 
 const READS = [
-  /^docker (info|ps|network (ls|inspect)|container inspect|image inspect) ?/,
+  /^docker (info|ps|inspect|network (ls|inspect)|container inspect|image inspect) ?/,
   /^docker exec \S+ sh -c ip -4 route show;/,
   /^docker cp \S+:\S+ -$/,
   /^kind get /,
   /^k3d kubeconfig get/,
   /^kubectl config view /,
   /^linkerd /,
+  /^kubectl --kubeconfig \S+ get /,
   /^\w+ version/,
 ];
 

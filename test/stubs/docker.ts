@@ -1,5 +1,5 @@
 import { Failure } from './failure.ts';
-import { changeRouting, listRouting } from './node-routing.ts';
+import { changeRouting, listRouting, runOnNode } from './node-routing.ts';
 import { type Request, valuesOf } from './request.ts';
 import type { Store, Stored } from './store.ts';
 
@@ -39,6 +39,8 @@ export async function runDocker({ argv, stdin, store }: Request): Promise<string
       );
     case 'network rm':
       return removeNetwork(rest[0] ?? '', store);
+    case 'inspect':
+      return inspectAddress(argv, store);
     case 'ps':
       return listContainers(argv, store);
     case 'container inspect':
@@ -95,8 +97,18 @@ function execute(argv: readonly string[], stdin: string, store: Store): string {
   else if (script === 'sh -e' && stdin.includes('phase certs apiserver'))
     store.write('certificates', container, store.read('containers', container)?.addresses ?? []);
   else if (script === 'sh -e') changeRouting(container, stdin, store);
+  else if (command[2] === '-c' && command[3]) changeRouting(container, runOnNode(command[3], stdin), store);
   else throw new Failure(`the stub does not know: docker ${argv.join(' ')}`, 99);
   return '';
+}
+
+/** `docker inspect --format`, with the template that asks for one address as a URL. */
+function inspectAddress(argv: readonly string[], store: Store): string {
+  const container = store.read('containers', argv.at(-1) ?? '');
+  const family = valuesOf(argv, '--format')[0]?.includes('GlobalIPv6Address') ? 6 : 4;
+  if (!container?.running) throw new Failure(`Error response from daemon: No such container: ${argv.at(-1)}`);
+  const address = addressOf(container, family);
+  return `https://${family === 6 ? `[${address}]` : address}:6443\n`;
 }
 
 /** Whether something passes every `--filter KEY=VALUE` of this key. */

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { parse, parseAllDocuments } from 'yaml';
 import { Failure } from './failure.ts';
 import { annotate, applyRendered, deleteLinked } from './linkerd.ts';
-import { clusterOf, nodesOf } from './nodes.ts';
+import { clusterOf, nodesOf, shareOf } from './nodes.ts';
 import { type Request, valuesOf } from './request.ts';
-import type { Store } from './store.ts';
+import type { Store, Stored } from './store.ts';
 
 /** `kubectl`, of the cluster whose token is in the kubeconfig. */
 export async function runKubectl({ argv, stdin, store }: Request): Promise<string> {
@@ -19,15 +19,12 @@ export async function runKubectl({ argv, stdin, store }: Request): Promise<strin
     return '';
   }
   if (verb === 'rollout') return '';
+  if (verb === 'get') return sharesOf(nodes);
   if (verb === 'annotate' && argv[3] !== 'node') {
     annotate(cluster, argv, store);
     return '';
   }
-  if (verb === 'annotate' || verb === 'label') {
-    const wanted = argv.includes('--all') ? nodes.map(({ name }) => name) : [argv[4] ?? ''];
-    for (const name of wanted) mark(verb === 'label' ? 'labels' : 'annotations', name, argv.at(-1) ?? '', store);
-    return wanted.map((name) => `node/${name} ${verb}d\n`).join('');
-  }
+  if (verb === 'annotate' || verb === 'label') return markNodes(verb, nodes, argv, store);
   throw new Failure(`the stub does not know: kubectl ${argv.join(' ')}`, 99);
 }
 
@@ -53,6 +50,12 @@ function viewContext(name: string): string {
   });
 }
 
+/** `get nodes` with the template that asks for pod ranges and addresses. */
+const sharesOf = (nodes: readonly Stored['containers'][]): string =>
+  nodes
+    .map((node, index) => `${shareOf(node, index).join(' ')}|${node.addresses.filter(Boolean).join(' ')}\n`)
+    .join('');
+
 function apply(cluster: string, source: string, stdin: string, store: Store): string {
   if (source !== '-') {
     if (/gateway-api/.test(source)) {
@@ -67,6 +70,17 @@ function apply(cluster: string, source: string, stdin: string, store: Store): st
   if (!store.read('applied', `${cluster}:metallb`)) throw new Failure('no matches for kind "IPAddressPool"');
   for (const document of documents) store.write('applied', `${cluster}:${document.kind}`, document);
   return documents.map(({ kind }) => `${kind} serverside-applied\n`).join('');
+}
+
+function markNodes(
+  verb: 'annotate' | 'label',
+  nodes: readonly Stored['containers'][],
+  argv: readonly string[],
+  store: Store,
+): string {
+  const wanted = argv.includes('--all') ? nodes.map(({ name }) => name) : [argv[4] ?? ''];
+  for (const name of wanted) mark(verb === 'label' ? 'labels' : 'annotations', name, argv.at(-1) ?? '', store);
+  return wanted.map((name) => `node/${name} ${verb}d\n`).join('');
 }
 
 /** Does `KEY=VALUE`, or `KEY-`, which takes the key away. */

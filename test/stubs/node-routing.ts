@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { Failure } from './failure.ts';
 import type { Store, Stored } from './store.ts';
 
@@ -16,6 +17,22 @@ export function changeRouting(node: string, script: string, store: Store): void 
     const before = store.read('routing', node) ?? NONE;
     store.write('routing', node, changeOne(before, line));
   }
+}
+
+/** A shell that runs a script and says what it would have changed. */
+export function runOnNode(script: string, stdin: string): string {
+  const said = (name: string) => `${name}() { echo "${name} $*"; }`;
+  const asked = (name: string) => `${name}() { case "$*" in *" -C "*) return 1 ;; esac; echo "${name} $*"; }`;
+  const shell = spawnSync(
+    '/bin/sh',
+    ['-e', '-c', [said('ip'), asked('iptables'), asked('ip6tables'), script].join('\n')],
+    {
+      input: stdin,
+      encoding: 'utf8',
+    },
+  );
+  if (shell.status !== 0) throw new Failure(shell.stderr.trim(), shell.status ?? 1);
+  return shell.stdout;
 }
 
 function changeOne(routing: Stored['routing'], line: string): Stored['routing'] {

@@ -1,4 +1,5 @@
 /** Nodes of stub clusters, whatever makes them: containers of the stub of Docker. */
+import { blockAround, formatCidr, parseCidr } from '../../src/net/cidr.ts';
 import type { Store, Stored } from './store.ts';
 
 const CLUSTER_LABELS = ['io.x-k8s.kind.cluster', 'k3d.cluster'];
@@ -11,6 +12,15 @@ export const nodesOf = (store: Store, cluster: string): Stored['containers'][] =
     .sort((a, b) => rank(a) - rank(b));
 
 const rank = ({ name }: Stored['containers']): number => (/-(control-plane|server-)/.test(name) ? 0 : 1);
+
+/** A node's share of its cluster's pod ranges, with the masks of kubeadm. */
+export function shareOf({ pods = '' }: Stored['containers'], index: number): string[] {
+  return pods.split(',').map((range) => {
+    const { family, first } = parseCidr(range);
+    const size = family === 4 ? 2n ** 8n : 2n ** 64n;
+    return formatCidr(blockAround({ family, value: first + BigInt(index) * size }, family === 4 ? 24 : 64));
+  });
+}
 
 /** Notes a running node down. */
 export function addNode(
