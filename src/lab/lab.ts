@@ -7,6 +7,7 @@ import type { ClusterMesh, LabMesh, LinkMode } from './mesh.ts';
 export type ProviderName = 'kind' | 'k3d';
 export type IpFamily = 'ipv4' | 'ipv6' | 'dual';
 export type ProxyMode = 'iptables' | 'ipvs' | 'nftables';
+export type LoadBalancerName = 'metallb';
 export type GroupMode = LinkMode | 'routes-only';
 
 /** A range that the user wrote, and where (`file:line:col`). */
@@ -94,7 +95,7 @@ export interface Lab {
     readonly services: RangePool;
     readonly loadBalancer: { readonly size: number; readonly sizeAt?: string };
   };
-  readonly loadBalancer: { readonly addon: 'metallb' | 'none'; readonly manifest: Manifest };
+  readonly loadBalancer: { readonly addon: LoadBalancerName | 'none'; readonly manifest: Manifest };
   readonly groups: Readonly<Record<string, { readonly mode: GroupMode }>>;
   readonly mesh: LabMesh;
   readonly links: readonly Link[];

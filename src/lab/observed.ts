@@ -32,6 +32,15 @@ export interface NodeContainer {
   readonly hostPorts: readonly string[];
 }
 
+/** What answers services of type LoadBalancer in a cluster. */
+export interface LoadBalancerState {
+  readonly ready: boolean;
+  /** What tells its manifest from others; empty when nothing says it. */
+  readonly manifest: string;
+  readonly pools: readonly string[];
+  readonly advertised: boolean;
+}
+
 /** What a cluster's API server said; absent when it did not answer. */
 export interface ApiState {
   readonly nodes: readonly {
@@ -40,12 +49,7 @@ export interface ApiState {
     readonly podCidrs: readonly string[];
     readonly labels: Readonly<Record<string, string>>;
   }[];
-  readonly loadBalancer?: {
-    readonly ready: boolean;
-    readonly manifest: string;
-    readonly pools: readonly string[];
-    readonly advertised: boolean;
-  };
+  readonly loadBalancer?: LoadBalancerState;
   /** Read only where a verb needs it. */
   readonly linkerd?: LinkerdState;
 }

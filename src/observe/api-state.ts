@@ -1,7 +1,7 @@
-import { METALLB } from '../addons/metallb.ts';
+import { LOAD_BALANCERS } from '../addons/index.ts';
 import type { ApiState, AppliedCluster } from '../lab/observed.ts';
 import { RECORD_ANNOTATION } from '../lab/ownership.ts';
-import { isReady, isRolledOut, listOf, NODES_PATH, type NodeObject, pathOf } from '../tools/kube-api.ts';
+import { isReady, listOf, NODES_PATH, type NodeObject } from '../tools/kube-api.ts';
 import { type ApiClient, connectApi } from './api-client.ts';
 import { readLinkerd } from './linkerd.ts';
 
@@ -64,26 +64,12 @@ export function parseRecord(text: string): AppliedCluster | undefined {
   }
 }
 
-interface PoolObject {
-  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
-  readonly spec?: { readonly addresses?: readonly string[] };
-}
-
+/** The load balancer that the cluster has, whichever it is. */
 async function readLoadBalancer(api: ApiClient): Promise<ApiState['loadBalancer']> {
-  const { namespace, controller, speaker, pool } = METALLB;
-  const custom = `/apis/metallb.io/v1beta1/namespaces/${namespace}`;
-  const [deployment, daemons, found, advertisement] = await Promise.all([
-    api.get(pathOf({ resource: 'deployment', namespace, name: controller })),
-    api.get(pathOf({ resource: 'daemonset', namespace, name: speaker })),
-    api.get(`${custom}/ipaddresspools/${pool}`),
-    api.get(`${custom}/l2advertisements/${pool}`),
-  ]);
-  if (deployment === undefined) return undefined;
-  const { metadata, spec } = (found ?? { metadata: {} }) as PoolObject;
-  return {
-    ready: isRolledOut(deployment) && isRolledOut(daemons),
-    manifest: metadata.annotations?.[METALLB.manifestAnnotation] ?? '',
-    pools: spec?.addresses ?? [],
-    advertised: advertisement !== undefined,
-  };
+  const found = await Promise.all(
+    Object.values(LOAD_BALANCERS).map(async ({ reads, read }) =>
+      read(await Promise.all(reads.map((path) => api.get(path)))),
+    ),
+  );
+  return found.find((state) => state !== undefined);
 }
