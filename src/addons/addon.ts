@@ -1,7 +1,29 @@
+import type { AppSource } from '../lab/apps.ts';
 import type { DesiredCluster } from '../lab/desired.ts';
 import type { Manifest } from '../lab/lab.ts';
 import type { LoadBalancerState } from '../lab/observed.ts';
 import type { RunStep, Step, WaitStep } from '../step/step.ts';
+
+export type AddonName = 'emissary' | 'envoy-gateway' | 'grafana' | 'linkerd-failover' | 'linkerd-smi' | 'linkerd-viz';
+
+/** Something that a spec asks for by name and that is put on a cluster like an app, before the apps. */
+export interface Addon {
+  readonly name: AddonName;
+  /** One line, for the schema. */
+  readonly summary: string;
+  readonly namespace: string;
+  /** Whether its own pods get Linkerd's proxy, where the cluster has Linkerd. */
+  readonly inject: boolean;
+  /** What must be there before: other add-ons, or `linkerd`. */
+  readonly needs: readonly (AddonName | 'linkerd')[];
+  /**
+   * What is applied where a spec names nothing else, each with its version; one after the other, each once all
+   * workloads of the ones before are ready. `others` are the add-ons that the cluster has beside it.
+   */
+  sources(others: ReadonlySet<string>): readonly AppSource[];
+  /** How far upstream gave it up, and what takes its place. */
+  readonly retired?: string;
+}
 
 /** What answers services of type LoadBalancer: it is part of every cluster, and gets the addresses that the plan chose. */
 export interface LoadBalancer {

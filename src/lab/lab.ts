@@ -2,6 +2,7 @@
  * What a user declared: the specs after reading, with names and defaults filled in, but without a single
  * range that was not written down. Deep-readonly and JSON-safe (ranges are text).
  */
+import type { App } from './apps.ts';
 import type { ClusterMesh, LabMesh, LinkMode } from './mesh.ts';
 
 export type ProviderName = 'kind' | 'k3d';
@@ -56,6 +57,8 @@ export interface Cluster {
   /** The provider's own block (`kind:`), checked by the provider. */
   readonly providerConfig: Readonly<Record<string, unknown>>;
   readonly mesh: ClusterMesh;
+  /** Add-ons first, in an order in which each has what it needs; then the apps in theirs. */
+  readonly apps: readonly App[];
 }
 
 /** Where ranges are taken from, a pool a family; sizes are at most these prefix lengths. */

@@ -1,4 +1,5 @@
 /** What Docker, the host and running clusters really are: the only picture of the world that a plan sees. JSON-safe. */
+import type { AppsState } from './apps.ts';
 import type { ObservedCertificates } from './certificates.ts';
 import type { ProviderName } from './lab.ts';
 import type { LinkerdCli, LinkerdState } from './linkerd.ts';
@@ -52,6 +53,8 @@ export interface ApiState {
   readonly loadBalancer?: LoadBalancerState;
   /** Read only where a verb needs it. */
   readonly linkerd?: LinkerdState;
+  /** The same. */
+  readonly apps?: AppsState;
 }
 
 /** What a cluster was made from: kept in the cluster itself, and on its first server for when the API is away. */

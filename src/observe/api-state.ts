@@ -3,12 +3,15 @@ import type { ApiState, AppliedCluster } from '../lab/observed.ts';
 import { RECORD_ANNOTATION } from '../lab/ownership.ts';
 import { isReady, listOf, NODES_PATH, type NodeObject } from '../tools/kube-api.ts';
 import { type ApiClient, connectApi } from './api-client.ts';
+import { readApps } from './apps.ts';
 import { readLinkerd } from './linkerd.ts';
 
 /** What a running cluster says of itself; undefined when its API server does not answer. */
 export async function readApiState(
   kubeconfig: string,
   readsMesh: boolean,
+  /** The hashes of the apps that should be there; none when nobody asks about apps. */
+  hashes?: ReadonlyMap<string, string>,
 ): Promise<
   | {
       readonly state: ApiState;
@@ -21,10 +24,11 @@ export async function readApiState(
   let api: ApiClient | undefined;
   try {
     api = await connectApi(kubeconfig);
-    const [nodes, loadBalancer, linkerd] = await Promise.all([
+    const [nodes, loadBalancer, linkerd, apps] = await Promise.all([
       api.get(NODES_PATH),
       readLoadBalancer(api),
       readsMesh ? readLinkerd(api) : undefined,
+      hashes && readApps(api, hashes),
     ]);
     const objects = listOf<NodeObject>(nodes);
     const record = objects
@@ -42,6 +46,7 @@ export async function readApiState(
         })),
         ...(loadBalancer && { loadBalancer }),
         ...(linkerd && { linkerd }),
+        ...(apps && { apps }),
       },
       ...(applied && { applied }),
       ...(certificateNames !== undefined && { certificateNames }),

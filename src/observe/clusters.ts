@@ -25,6 +25,8 @@ export interface ClusterInput {
   readonly privateKubeconfig: (cluster: string) => Promise<PrivateKubeconfig | undefined>;
   /** Whether Linkerd and its links are looked at. */
   readonly readsMesh: boolean;
+  /** The hashes of the apps of a cluster, where apps are looked at. */
+  readonly appHashes?: (cluster: string) => ReadonlyMap<string, string>;
 }
 
 interface Group {
@@ -99,7 +101,10 @@ const serversOf = ({ provider, containers }: Group): Container[] =>
 async function observeOwn(group: Group, input: ClusterInput): Promise<ObservedCluster> {
   const kubeconfig = await input.privateKubeconfig(group.name);
   const running = group.nodes.some((node) => node.running);
-  const answer = kubeconfig && running ? await readApiState(kubeconfig.text, input.readsMesh) : undefined;
+  const answer =
+    kubeconfig && running
+      ? await readApiState(kubeconfig.text, input.readsMesh, input.appHashes?.(group.name))
+      : undefined;
   const record = answer?.applied ? { applied: answer.applied } : await readRecord(serversOf(group), input.runner);
   const { applied, unreadable } = record;
   const certificates = answer && (await readCertificates(group.provider, serversOf(group), answer, input.runner));

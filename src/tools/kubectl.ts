@@ -8,7 +8,7 @@ export const kubectlArgv = (cluster: string, args: readonly Value[]): Value[] =>
 ];
 
 /** What an API server says for a while: it just starts, a webhook has no pod yet, a type was defined a moment ago. */
-const SETTLING: Retry = {
+export const applyRetry: Retry = {
   on: [
     'connection refused',
     'was refused',
@@ -30,8 +30,8 @@ interface Apply {
   readonly title: string;
   readonly cluster: string;
   readonly needs: readonly string[];
-  /** A manifest that can be fetched, or what an earlier step rendered. */
-  readonly from: string | { readonly ref: string };
+  /** A manifest that can be fetched, what an earlier step rendered, or its text. */
+  readonly from: string | { readonly ref: string } | { readonly text: string };
   readonly why?: string;
 }
 
@@ -48,6 +48,6 @@ export const applyStep = ({ id, title, cluster, needs, from, why }: Apply): RunS
     ...['apply', '--server-side', '--force-conflicts', '--field-manager=lab', '-f'],
     typeof from === 'string' ? from : '-',
   ]),
-  ...(typeof from !== 'string' && { stdin: from }),
-  retry: SETTLING,
+  ...(typeof from !== 'string' && { stdin: 'text' in from ? from.text : from }),
+  retry: applyRetry,
 });

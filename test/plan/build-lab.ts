@@ -52,6 +52,7 @@ export function cluster(name: string, words: ClusterWords = {}): Cluster {
     images: [],
     providerConfig: {},
     mesh: { name: 'none' },
+    apps: [],
     ...rest,
     nodes: { servers: 1, workers: 0, ...nodes },
     network: {

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { blockAround, formatCidr, parseCidr } from '../../src/net/cidr.ts';
+import { answerApps } from './apps.ts';
 import { answerLinkerd } from './linkerd.ts';
 import { clusterOf, nodesOf } from './nodes.ts';
 import type { Store, Stored } from './store.ts';
@@ -105,6 +106,6 @@ function answer(store: Store, cluster: string, path: string): unknown {
     case '/apis/metallb.io/v1beta1/namespaces/metallb-system/l2advertisements/lab':
       return applied('L2Advertisement');
     default:
-      return answerLinkerd(store, cluster, path);
+      return answerLinkerd(store, cluster, path) ?? answerApps(store, cluster, path);
   }
 }

@@ -15,6 +15,8 @@ const READS = [
   /^kind get /,
   /^k3d kubeconfig get/,
   /^linkerd /,
+  /^helm template /,
+  /^kubectl --kubeconfig \S+ (label --local|config view) /,
   /^\w+ version/,
 ];
 
