@@ -7,6 +7,7 @@ const RANKS = [
   'providers',
   'addons',
   'mesh',
+  'apps',
   'spec',
   'observe',
   'plan',
@@ -15,7 +16,7 @@ const RANKS = [
   'cli',
 ];
 
-const PURE = ['net', 'lab', 'step', 'tools', 'cni', 'providers', 'addons', 'mesh', 'plan', 'report'];
+const PURE = ['net', 'lab', 'step', 'tools', 'cni', 'providers', 'addons', 'mesh', 'apps', 'plan', 'report'];
 
 module.exports = {
   forbidden: [

@@ -1,27 +1,49 @@
 import type { DesiredCluster } from '../lab/desired.ts';
 import type { Manifest } from '../lab/lab.ts';
-import type { RunStep, Step, Value, WaitStep } from '../step/step.ts';
+import type { RunStep, Step, WaitStep } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
+import { isRolledOut, pathOf } from '../tools/kube-api.ts';
+import { kubectlArgv } from '../tools/kubectl.ts';
 import { writeYaml } from '../tools/write-yaml.ts';
+import { type LoadBalancer, manifestId } from './addon.ts';
 
-/** The pinned release. */
-export const DEFAULT_MANIFEST =
-  'https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml';
+const NAMESPACE = 'metallb-system';
+const POOL = 'lab';
+const WORKLOADS = [
+  { resource: 'deployment', namespace: NAMESPACE, name: 'controller' },
+  { resource: 'daemonset', namespace: NAMESPACE, name: 'speaker' },
+] as const;
+/** Says on the pool which manifest was applied, so that another one is noticed. */
+const MANIFEST_ANNOTATION = 'lab/manifest';
+const CUSTOM = `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}`;
 
-export const METALLB = {
-  namespace: 'metallb-system',
-  controller: 'controller',
-  speaker: 'speaker',
-  pool: 'lab',
-  /** Says on the pool which manifest was applied, so that another one is noticed. */
-  manifestAnnotation: 'lab/manifest',
-} as const;
-
-/** What tells one manifest from another: the content of a file, the address of a URL. */
-export const manifestId = ({ location, sha256 }: Manifest): string => sha256 ?? location;
+interface PoolObject {
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
+  readonly spec?: { readonly addresses?: readonly string[] };
+}
 
 /** MetalLB in layer 2 mode, and one pool with the cluster's addresses of every family. */
-export function metallbSteps(cluster: DesiredCluster, manifest: Manifest, needs: readonly string[]): Step[] {
+export const metallb: LoadBalancer = {
+  name: 'metallb',
+  title: 'MetalLB',
+  manifest: 'https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml',
+  install,
+  waits,
+  pool,
+  reads: [...WORKLOADS.map(pathOf), `${CUSTOM}/ipaddresspools/${POOL}`, `${CUSTOM}/l2advertisements/${POOL}`],
+  read: ([controller, speaker, found, advertisement]) => {
+    if (controller === undefined) return undefined;
+    const { metadata, spec } = (found ?? { metadata: {} }) as PoolObject;
+    return {
+      ready: isRolledOut(controller) && isRolledOut(speaker),
+      manifest: metadata.annotations?.[MANIFEST_ANNOTATION] ?? '',
+      pools: spec?.addresses ?? [],
+      advertised: advertisement !== undefined,
+    };
+  },
+};
+
+function install(cluster: DesiredCluster, manifest: Manifest, needs: readonly string[]): Step[] {
   const apply: RunStep = {
     clusters: [cluster.name],
     timeout: 180,
@@ -37,36 +59,30 @@ export function metallbSteps(cluster: DesiredCluster, manifest: Manifest, needs:
       for: 60,
     },
   };
-  const waits = metallbWaitSteps(cluster, [apply.id]);
-  const controller = waits.slice(0, 1).map(({ id }) => id);
-  return [apply, ...waits, metallbPoolStep(cluster, manifest, controller)];
+  const running = waits(cluster, [apply.id]);
+  const controller = running.slice(0, 1).map(({ id }) => id);
+  return [apply, ...running, pool(cluster, manifest, controller)];
 }
 
-const applyArgv = ({ name }: DesiredCluster, file: string): Value[] => [
-  ...['kubectl', '--kubeconfig', kubeconfigFile(name)],
-  ...['apply', '--server-side', '--force-conflicts', '--field-manager=lab', '-f', file],
-];
+const applyArgv = ({ name }: DesiredCluster, file: string) =>
+  kubectlArgv(name, ['apply', '--server-side', '--force-conflicts', '--field-manager=lab', '-f', file]);
 
 /** Waits until the controller, first, and the speaker run. */
-export function metallbWaitSteps(cluster: DesiredCluster, needs: readonly string[]): WaitStep[] {
-  const workloads = [
-    ['deployment', METALLB.controller],
-    ['daemonset', METALLB.speaker],
-  ] as const;
-  return workloads.map(([resource, name]) => ({
+function waits(cluster: DesiredCluster, needs: readonly string[]): WaitStep[] {
+  return WORKLOADS.map((workload) => ({
     kind: 'wait',
-    id: `${cluster.name}/metallb-${name}`,
-    title: `wait for MetalLB's ${name}`,
+    id: `${cluster.name}/metallb-${workload.name}`,
+    title: `wait for MetalLB's ${workload.name}`,
     clusters: [cluster.name],
     needs,
     timeout: 180,
     kubeconfig: kubeconfigFile(cluster.name),
-    for: { resource, namespace: METALLB.namespace, name },
+    for: workload,
   }));
 }
 
 /** Writes the pool; also alone, when only its addresses changed. */
-export function metallbPoolStep(cluster: DesiredCluster, manifest: Manifest, needs: readonly string[]): RunStep {
+function pool(cluster: DesiredCluster, manifest: Manifest, needs: readonly string[]): RunStep {
   return {
     kind: 'run',
     id: `${cluster.name}/pool`,
@@ -93,11 +109,11 @@ export function metallbPoolStep(cluster: DesiredCluster, manifest: Manifest, nee
 }
 
 function poolManifests(cluster: DesiredCluster, manifest: Manifest): string {
-  const metadata = { name: METALLB.pool, namespace: METALLB.namespace };
-  const pool = {
+  const metadata = { name: POOL, namespace: NAMESPACE };
+  const addresses = {
     apiVersion: 'metallb.io/v1beta1',
     kind: 'IPAddressPool',
-    metadata: { ...metadata, annotations: { [METALLB.manifestAnnotation]: manifestId(manifest) } },
+    metadata: { ...metadata, annotations: { [MANIFEST_ANNOTATION]: manifestId(manifest) } },
     // Both families in one pool, or a dual-stack service gets only one address.
     spec: { addresses: cluster.loadBalancer.map(({ range }) => range) },
   };
@@ -105,7 +121,7 @@ function poolManifests(cluster: DesiredCluster, manifest: Manifest): string {
     apiVersion: 'metallb.io/v1beta1',
     kind: 'L2Advertisement',
     metadata,
-    spec: { ipAddressPools: [METALLB.pool] },
+    spec: { ipAddressPools: [POOL] },
   };
-  return `${writeYaml(pool)}---\n${writeYaml(advertisement)}`;
+  return `${writeYaml(addresses)}---\n${writeYaml(advertisement)}`;
 }

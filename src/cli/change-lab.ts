@@ -21,6 +21,8 @@ export interface Round {
   readonly atMost?: number;
   /** Whether it looks at Linkerd and its links. */
   readonly readsMesh?: boolean;
+  /** Whether it looks at apps. */
+  readonly readsApps?: boolean;
 }
 
 /**
@@ -30,9 +32,9 @@ export interface Round {
 export async function changeLab(verb: string, rounds: readonly Round[], flags: ChangeFlags, io: Io): Promise<number> {
   const session = await openSession(flags, io);
   for (const text of session.notes) note(io, text);
-  const look = async ({ readsRouting, readsMesh = false }: Round) => {
+  const look = async ({ readsRouting, readsMesh = false, readsApps = false }: Round) => {
     const routing = readsRouting ? session.lab.clusters.map(({ name }) => name) : [];
-    const observed = await session.observe({ choose: false, count: false, routing, mesh: readsMesh });
+    const observed = await session.observe({ choose: false, count: false, routing, mesh: readsMesh, apps: readsApps });
     if (!observed.engine)
       throw new EnvironmentError(`nothing was changed: ${observed.missing[0]?.what}`, observed.missing[0]?.hint);
     const desired = resolve(session.lab, observed);

@@ -10,7 +10,7 @@ import { openSession } from './session.ts';
 export async function info(flags: Flags & { readonly why: boolean }, io: Io): Promise<number> {
   const session = await openSession(flags, io);
   for (const text of session.notes) note(io, text);
-  const observed = await session.observe({ choose: true, count: false, mesh: true });
+  const observed = await session.observe({ choose: true, count: false, mesh: true, apps: true });
   const desired = resolve(session.lab, observed);
   for (const text of desired.warnings) note(io, `warning: ${text}`);
   const certificates = desired.certificates && (await session.observeCertificates(desired.certificates));

@@ -129,10 +129,11 @@ const makingFlags = (args: Parsed, line: string) => ({
 
 /** Everything that `lab` understands. A verb's code is loaded only when it is called. */
 export function describeCli(io: Io, line: string, asksForHelp: boolean, done: (exitCode: number) => void): Argv {
-  const changeVerb = (verb: 'group' | 'linkerd' | 'route' | 'repair' | 'stop' | 'start') => async (args: Parsed) => {
-    const { change } = await import('./routing.ts');
-    done(await change(verb, { ...flagsOf(args, line), dryrun: args.dryrun === true }, io));
-  };
+  const changeVerb =
+    (verb: 'apps' | 'group' | 'linkerd' | 'route' | 'repair' | 'stop' | 'start') => async (args: Parsed) => {
+      const { change } = await import('./routing.ts');
+      done(await change(verb, { ...flagsOf(args, line), dryrun: args.dryrun === true }, io));
+    };
   return (
     yargs()
       .scriptName('lab')
@@ -256,6 +257,12 @@ export function describeCli(io: Io, line: string, asksForHelp: boolean, done: (e
             ),
           );
         },
+      )
+      .command(
+        'apps [words..]',
+        'add-ons and apps of the specs: charts, manifests, exports; removes what the specs no longer have',
+        changing,
+        changeVerb('apps'),
       )
       .command('repair [words..]', 'put back what a restart or a hand took away', changing, changeVerb('repair'))
       .command('stop [words..]', 'stop the nodes of a lab', changing, changeVerb('stop'))

@@ -69,7 +69,7 @@ async function look({ lab, observe }: Session, { dryrun }: CreateFlags): Promise
 /** Routes, Linkerd and certificates, too; a CLI that does not do is missing like any other tool. */
 async function lookAtAll(session: Session, { dryrun }: CreateFlags): Promise<Look> {
   const routing = session.lab.clusters.map(({ name }) => name);
-  const seen = await session.observe({ choose: true, count: !dryrun, routing, mesh: true });
+  const seen = await session.observe({ choose: true, count: !dryrun, routing, mesh: true, apps: true });
   const desired = resolve(session.lab, seen);
   const certificates = desired.certificates && (await session.observeCertificates(desired.certificates));
   const { missingForMesh } = await import('../plan/mesh-members.ts');

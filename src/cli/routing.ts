@@ -1,5 +1,6 @@
 import { InputError } from '../errors.ts';
 import type { LinkMode } from '../lab/mesh.ts';
+import { planAppsVerb } from '../plan/plan-apps.ts';
 import { planEdgeByHand, planLinkerd, planLinks } from '../plan/plan-mesh-verbs.ts';
 import { planGroup, planRepair, planRoute, planStart, planStop } from '../plan/plan-routing.ts';
 import { type ChangeFlags, changeLab, type Round } from './change-lab.ts';
@@ -11,6 +12,7 @@ const repairRound: Round = { plan: planRepair, readsRouting: true, readsMesh: tr
 const groupRound: Round = { plan: planGroup, readsRouting: true, readsMesh: true };
 const linkerdRound: Round = { plan: planLinkerd, readsRouting: false, readsMesh: true };
 const linkRound: Round = { plan: planLinks, readsRouting: false, readsMesh: true };
+const appsRound: Round = { plan: planAppsVerb, readsRouting: false, readsMesh: true, readsApps: true };
 const stopRound: Round = { plan: planStop, readsRouting: false };
 const startRound: Round = { plan: planStart, readsRouting: false };
 
@@ -22,6 +24,8 @@ const CHANGES = {
   group: [groupRound],
   /** Linkerd and its multicluster extension. */
   linkerd: [linkerdRound],
+  /** Add-ons and apps. */
+  apps: [appsRound],
   /** Puts back what a restart or a hand took away, and takes away what is stale. */
   repair: [repairRound],
   /** The nodes of a lab, or of named clusters; nothing is lost. */

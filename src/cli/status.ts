@@ -12,7 +12,13 @@ import { openSession, type Session } from './session.ts';
 /** `lab status`: what is against what should be, one row a thing; exit code 5 on drift where that is asked for. */
 export async function status(flags: Flags & { readonly exitCode: boolean }, io: Io): Promise<number> {
   const session = await openSession(flags, io);
-  const observed = await session.observe({ choose: true, count: false, routing: session.names, mesh: true });
+  const observed = await session.observe({
+    choose: true,
+    count: false,
+    routing: session.names,
+    mesh: true,
+    apps: true,
+  });
   if (!observed.engine)
     throw new EnvironmentError(`no status: ${observed.missing[0]?.what}`, observed.missing[0]?.hint);
   const desired = resolve(session.lab, observed);
@@ -32,13 +38,14 @@ export async function status(flags: Flags & { readonly exitCode: boolean }, io: 
   const drifted = rows.filter(({ result }) => result !== 'ok');
   const drift = drifted.length > 0;
   const { dir } = session.lab;
-  const ofMesh: readonly string[] = ['certs', 'linkerd', 'links'];
-  if (drifted.some(({ thing }) => !ofMesh.includes(thing)))
+  const later: readonly string[] = ['certs', 'linkerd', 'links', 'apps'];
+  if (drifted.some(({ thing }) => !later.includes(thing)))
     note(io, `\nto put it right: lab create ${dir} (what is missing), lab repair ${dir} (what a restart lost)`);
   if (drifted.some(({ thing }) => thing === 'certs'))
     note(io, `\nwhat is to be done about certificates: lab certs ${dir}`);
   if (drifted.some(({ thing }) => thing === 'linkerd' || thing === 'links'))
     note(io, `\nto put the mesh right: lab linkerd ${dir}, lab link ${dir}`);
+  if (drifted.some(({ thing }) => thing === 'apps')) note(io, `\nto put the apps right: lab apps ${dir}`);
   return drift && flags.exitCode ? EXIT.drift : EXIT.done;
 }
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError } from '../errors.ts';
 import { type ApiClient, connectApi } from '../observe/api-client.ts';
 import { describePodTrouble } from '../observe/pod-trouble.ts';
+import { lookAt } from '../observe/workloads.ts';
 import { type Command, type Outcome, type Runner, succeeded } from '../step/runner.ts';
 import type {
   KubeconfigStep,
@@ -15,7 +16,7 @@ import type {
   Value,
   WaitStep,
 } from '../step/step.ts';
-import { judge, leases, pathOf } from '../tools/kube-api.ts';
+import { leases } from '../tools/kube-api.ts';
 import { readChecks, summariseChecks } from '../tools/linkerd.ts';
 import { writeFileAtomically } from './atomic-file.ts';
 import { mergeContexts, removeContexts } from './kubeconfig.ts';
@@ -58,7 +59,7 @@ export function createPerformer(input: PerformInput): (step: Step) => Promise<st
 
   const run = async (step: RunStep | QueryStep): Promise<Outcome> => {
     const plain = Object.fromEntries(Object.entries(step.env ?? {}).map(([name, value]) => [name, text(value)]));
-    const stdin = step.kind === 'run' ? step.stdin : undefined;
+    const { stdin } = step;
     const request = {
       ...command(step, step.argv),
       ...(stdin !== undefined && { stdin: text(stdin) }),
@@ -161,7 +162,7 @@ async function waitFor(step: WaitStep, kubeconfig: string, signal: AbortSignal):
   try {
     while (performance.now() < deadline) {
       try {
-        const verdict = judge(step.for, await api.get(pathOf(step.for)));
+        const verdict = await lookAt(api, step.for);
         if (verdict.done && (await renewed())) return;
         seen = verdict.done ? 'no sign of life of every kubelet since the restart' : verdict.seen;
       } catch (error) {

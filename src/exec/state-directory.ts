@@ -36,7 +36,7 @@ export function labState(root: string, uid: string): LabState {
     journal: join(dir, 'journal.jsonl'),
     lock: join(dir, 'lock'),
     kubeconfig: (cluster) => join(kubeconfigs, `${toFileName(cluster)}.yaml`),
-    prepare: () => prepareAll([root, dir, kubeconfigs, join(dir, 'linkerd')]),
+    prepare: () => prepareAll([root, dir, kubeconfigs, join(dir, 'linkerd'), join(dir, 'apps')]),
   };
 }
 

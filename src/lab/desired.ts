@@ -1,5 +1,5 @@
 /** What should be, computed from a `Lab` and what was observed; every range with the reason for it. JSON-safe. */
-import type { Cluster, CniName, Manifest } from './lab.ts';
+import type { Cluster, CniName, Lab } from './lab.ts';
 import type { DesiredCertificates, DesiredLink } from './mesh.ts';
 import type { NodeRouting, PlacedNode } from './routing.ts';
 
@@ -50,7 +50,7 @@ export interface DesiredCluster {
 export interface Desired {
   readonly lab: { readonly name: string; readonly uid: string; readonly dir: string; readonly path: string };
   readonly network: DesiredNetwork;
-  readonly loadBalancer: { readonly addon: 'metallb' | 'none'; readonly manifest: Manifest };
+  readonly loadBalancer: Lab['loadBalancer'];
   readonly clusters: readonly DesiredCluster[];
   /** Every node of every cluster. */
   readonly nodes: readonly PlacedNode[];

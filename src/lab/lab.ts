@@ -2,6 +2,7 @@
  * What a user declared: the specs after reading, with names and defaults filled in, but without a single
  * range that was not written down. Deep-readonly and JSON-safe (ranges are text).
  */
+import type { App } from './apps.ts';
 import type { ClusterMesh, LabMesh, LinkMode } from './mesh.ts';
 
 export type ProviderName = 'kind' | 'k3d' | 'existing';
@@ -9,6 +10,7 @@ export type ProviderName = 'kind' | 'k3d' | 'existing';
 export type CniName = 'kindnet' | 'flannel';
 export type IpFamily = 'ipv4' | 'ipv6' | 'dual';
 export type ProxyMode = 'iptables' | 'ipvs' | 'nftables';
+export type LoadBalancerName = 'metallb';
 export type GroupMode = LinkMode | 'routes-only';
 
 /** A range that the user wrote, and where (`file:line:col`). */
@@ -69,6 +71,8 @@ export interface Cluster {
   /** The provider's own block (`kind:`), checked by the provider. */
   readonly providerConfig: Readonly<Record<string, unknown>>;
   readonly mesh: ClusterMesh;
+  /** Add-ons first, in an order in which each has what it needs; then the apps in theirs. */
+  readonly apps: readonly App[];
 }
 
 /** Where ranges are taken from, a pool a family; sizes are at most these prefix lengths. */
@@ -108,7 +112,7 @@ export interface Lab {
     readonly services: RangePool;
     readonly loadBalancer: { readonly size: number; readonly sizeAt?: string };
   };
-  readonly loadBalancer: { readonly addon: 'metallb' | 'none'; readonly manifest: Manifest };
+  readonly loadBalancer: { readonly addon: LoadBalancerName | 'none'; readonly manifest: Manifest };
   readonly groups: Readonly<Record<string, { readonly mode: GroupMode }>>;
   readonly mesh: LabMesh;
   readonly links: readonly Link[];

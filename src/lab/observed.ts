@@ -1,4 +1,5 @@
 /** What Docker, the host and running clusters really are: the only picture of the world that a plan sees. JSON-safe. */
+import type { AppsState } from './apps.ts';
 import type { ObservedCertificates } from './certificates.ts';
 import type { ProviderName } from './lab.ts';
 import type { LinkerdCli, LinkerdState } from './linkerd.ts';
@@ -32,6 +33,15 @@ export interface NodeContainer {
   readonly hostPorts: readonly string[];
 }
 
+/** What answers services of type LoadBalancer in a cluster. */
+export interface LoadBalancerState {
+  readonly ready: boolean;
+  /** What tells its manifest from others; empty when nothing says it. */
+  readonly manifest: string;
+  readonly pools: readonly string[];
+  readonly advertised: boolean;
+}
+
 /** What a cluster's API server said; absent when it did not answer. */
 export interface ApiState {
   readonly nodes: readonly {
@@ -40,14 +50,11 @@ export interface ApiState {
     readonly podCidrs: readonly string[];
     readonly labels: Readonly<Record<string, string>>;
   }[];
-  readonly loadBalancer?: {
-    readonly ready: boolean;
-    readonly manifest: string;
-    readonly pools: readonly string[];
-    readonly advertised: boolean;
-  };
+  readonly loadBalancer?: LoadBalancerState;
   /** Read only where a verb needs it. */
   readonly linkerd?: LinkerdState;
+  /** The same. */
+  readonly apps?: AppsState;
 }
 
 /** What a cluster was made from: kept in the cluster itself, and on its first server for when the API is away. */

@@ -3,7 +3,8 @@ import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import { LINKERD } from '../lab/linkerd.ts';
 import type { LinkerdSpec } from '../lab/mesh.ts';
 import type { CheckStep, QueryStep, Step, Value, WriteStep } from '../step/step.ts';
-import { applyStep, deploymentStep, inputsStep, linkerdCall } from './linkerd-command.ts';
+import { applyStep } from '../tools/kubectl.ts';
+import { deploymentStep, inputsStep, linkerdCall } from './linkerd-command.ts';
 import { type Controller, controlPlaneValues, extensionValues, inputsOf } from './linkerd-values.ts';
 
 /** One cluster that gets Linkerd, or another form of it. */

@@ -3,7 +3,8 @@ import { type FederatedService, LINKERD, type LinkRecord } from '../lab/linkerd.
 import type { LinkerdSpec, LinkMode } from '../lab/mesh.ts';
 import type { Family } from '../net/address.ts';
 import type { QueryStep, RunStep, Step, Value } from '../step/step.ts';
-import { applyStep, deploymentStep, kubectlArgv, linkerdCall } from './linkerd-command.ts';
+import { applyStep, kubectlArgv } from '../tools/kubectl.ts';
+import { deploymentStep, linkerdCall } from './linkerd-command.ts';
 
 /** One direction that is made, or made anew. */
 export interface LinkWork {

@@ -1,9 +1,13 @@
-import { METALLB } from '../addons/metallb.ts';
+import { LOAD_BALANCERS } from '../addons/index.ts';
 import type { ApiState, AppliedCluster } from '../lab/observed.ts';
 import { RECORD_ANNOTATION } from '../lab/ownership.ts';
-import { isReady, isRolledOut, listOf, NODES_PATH, type NodeObject, pathOf } from '../tools/kube-api.ts';
+import { isReady, listOf, NODES_PATH, type NodeObject } from '../tools/kube-api.ts';
 import { type ApiClient, connectApi } from './api-client.ts';
+import { readApps } from './apps.ts';
 import { readLinkerd } from './linkerd.ts';
+
+/** The hashes of the apps that should be there, by name. */
+export type AppHashes = ReadonlyMap<string, string>;
 
 export interface ApiAnswer {
   readonly state: ApiState;
@@ -15,11 +19,15 @@ export interface ApiAnswer {
 }
 
 /** What a running cluster says of itself; undefined when its API server does not answer. */
-export async function askApi(kubeconfig: string, readsMesh: boolean): Promise<ApiAnswer | undefined> {
+export async function askApi(
+  kubeconfig: string,
+  readsMesh: boolean,
+  hashes: AppHashes | undefined,
+): Promise<ApiAnswer | undefined> {
   let api: ApiClient | undefined;
   try {
     api = await connectApi(kubeconfig);
-    return await readApiState(api, readsMesh);
+    return await readApiState(api, readsMesh, hashes);
   } catch {
     // Stopped, starting or broken: what the node itself shows decides what to do then.
     return undefined;
@@ -29,11 +37,16 @@ export async function askApi(kubeconfig: string, readsMesh: boolean): Promise<Ap
 }
 
 /** The same. @throws when the API server does not answer */
-export async function readApiState(api: ApiClient, readsMesh: boolean): Promise<ApiAnswer> {
-  const [nodes, loadBalancer, linkerd] = await Promise.all([
+export async function readApiState(
+  api: ApiClient,
+  readsMesh: boolean,
+  hashes: AppHashes | undefined,
+): Promise<ApiAnswer> {
+  const [nodes, loadBalancer, linkerd, apps] = await Promise.all([
     api.get(NODES_PATH),
     readLoadBalancer(api),
     readsMesh ? readLinkerd(api) : undefined,
+    hashes && readApps(api, hashes),
   ]);
   const objects = listOf<NodeObject>(nodes);
   const record = objects
@@ -51,6 +64,7 @@ export async function readApiState(api: ApiClient, readsMesh: boolean): Promise<
       })),
       ...(loadBalancer && { loadBalancer }),
       ...(linkerd && { linkerd }),
+      ...(apps && { apps }),
     },
     addresses: new Map(
       objects.map(({ metadata, status }) => [metadata.name, (status?.addresses ?? []).map(({ address }) => address)]),
@@ -70,26 +84,12 @@ export function parseRecord(text: string): AppliedCluster | undefined {
   }
 }
 
-interface PoolObject {
-  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
-  readonly spec?: { readonly addresses?: readonly string[] };
-}
-
+/** The load balancer that the cluster has, whichever it is. */
 async function readLoadBalancer(api: ApiClient): Promise<ApiState['loadBalancer']> {
-  const { namespace, controller, speaker, pool } = METALLB;
-  const custom = `/apis/metallb.io/v1beta1/namespaces/${namespace}`;
-  const [deployment, daemons, found, advertisement] = await Promise.all([
-    api.get(pathOf({ resource: 'deployment', namespace, name: controller })),
-    api.get(pathOf({ resource: 'daemonset', namespace, name: speaker })),
-    api.get(`${custom}/ipaddresspools/${pool}`),
-    api.get(`${custom}/l2advertisements/${pool}`),
-  ]);
-  if (deployment === undefined) return undefined;
-  const { metadata, spec } = (found ?? { metadata: {} }) as PoolObject;
-  return {
-    ready: isRolledOut(deployment) && isRolledOut(daemons),
-    manifest: metadata.annotations?.[METALLB.manifestAnnotation] ?? '',
-    pools: spec?.addresses ?? [],
-    advertised: advertisement !== undefined,
-  };
+  const found = await Promise.all(
+    Object.values(LOAD_BALANCERS).map(async ({ reads, read }) =>
+      read(await Promise.all(reads.map((path) => api.get(path)))),
+    ),
+  );
+  return found.find((state) => state !== undefined);
 }

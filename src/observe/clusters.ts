@@ -5,7 +5,7 @@ import { PROVIDERS } from '../providers/index.ts';
 import type { ClusterRanges, Provider } from '../providers/provider.ts';
 import type { Runner } from '../step/runner.ts';
 import type { Container } from '../tools/docker.ts';
-import { askApi, parseRecord } from './api-state.ts';
+import { type AppHashes, askApi, parseRecord } from './api-state.ts';
 import { readCertificates } from './certificates.ts';
 import { type ExistingAccess, observeExisting } from './existing.ts';
 import { readFileOf } from './node-file.ts';
@@ -30,6 +30,8 @@ export interface ClusterInput {
   readonly existingAccess: (cluster: Cluster) => Promise<ExistingAccess>;
   /** Whether Linkerd and its links are looked at. */
   readonly readsMesh: boolean;
+  /** The hashes of the apps of a cluster, where apps are looked at. */
+  readonly appHashes?: (cluster: string) => AppHashes;
 }
 
 interface Group {
@@ -51,6 +53,7 @@ export async function observeClusters(input: ClusterInput): Promise<ObservedClus
       observeExisting({
         ...{ cluster, access: await input.existingAccess(cluster), groups: all, uid: input.uid },
         readsMesh: input.readsMesh,
+        appHashes: input.appHashes?.(cluster.name),
         rangesOf: async (group) => (await readForeign(group, input.runner)).ranges ?? {},
       }),
     ),
@@ -116,7 +119,8 @@ const serversOf = ({ provider, containers }: Group): Container[] =>
 async function observeOwn(group: Group, input: ClusterInput): Promise<ObservedCluster> {
   const kubeconfig = await input.privateKubeconfig(group.name);
   const running = group.nodes.some((node) => node.running);
-  const answer = kubeconfig && running ? await askApi(kubeconfig.text, input.readsMesh) : undefined;
+  const answer =
+    kubeconfig && running ? await askApi(kubeconfig.text, input.readsMesh, input.appHashes?.(group.name)) : undefined;
   const record = answer?.applied ? { applied: answer.applied } : await readRecord(serversOf(group), input.runner);
   const { applied, unreadable } = record;
   const certificates = answer && (await readCertificates(group.provider, serversOf(group), answer, input.runner));

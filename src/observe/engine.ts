@@ -119,6 +119,7 @@ const INSTALL: Readonly<Record<string, string>> = {
   kind: 'https://kind.sigs.k8s.io/docs/user/quick-start/#installation',
   kubectl: 'https://kubernetes.io/docs/tasks/tools/',
   k3d: 'https://k3d.io/#installation',
+  helm: 'https://helm.sh/docs/intro/install/',
 };
 
 /** Programs that are not on the PATH; looked up as files, without starting them. */

@@ -3,7 +3,7 @@ import type { NodeContainer, ObservedCluster, TakenIn } from '../lab/observed.ts
 import { formatCidr, joinBlocks, parseCidr } from '../net/cidr.ts';
 import type { ClusterRanges } from '../providers/provider.ts';
 import { type ApiClient, connectApi } from './api-client.ts';
-import { type ApiAnswer, readApiState } from './api-state.ts';
+import { type ApiAnswer, type AppHashes, readApiState } from './api-state.ts';
 import { readServiceRanges } from './service-ranges.ts';
 
 /** The credentials of a cluster that is there already, and how the copy that the lab keeps compares with them. */
@@ -30,6 +30,7 @@ interface ExistingInput<Group extends NodeGroup> {
   /** Of the lab that takes it in. */
   readonly uid: string;
   readonly readsMesh: boolean;
+  readonly appHashes?: AppHashes | undefined;
   /** The ranges of a group as what made it shows them: whole, not only those of the nodes that are there. */
   readonly rangesOf: (group: Group) => Promise<Partial<ClusterRanges>>;
 }
@@ -48,7 +49,7 @@ export async function observeExisting<Group extends NodeGroup>(
     ...more,
     existing: { kubeconfig, stale, ...about },
   });
-  const seen = access.problem ?? (await ask(access, input.readsMesh));
+  const seen = access.problem ?? (await ask(access, input));
   if ('message' in seen) return { cluster: result({}, { problem: seen }) };
   const { state, addresses, services } = seen;
   const group = groups.find(({ nodes }) => isMadeOf(nodes, addresses));
@@ -84,12 +85,15 @@ interface Seen {
 /** What the cluster says; else why it says nothing. */
 async function ask(
   { text = '', server = '' }: ExistingAccess,
-  readsMesh: boolean,
+  { readsMesh, appHashes }: Pick<ExistingInput<NodeGroup>, 'readsMesh' | 'appHashes'>,
 ): Promise<Seen | NonNullable<TakenIn['problem']>> {
   let api: ApiClient | undefined;
   try {
     api = await connectApi(text);
-    const [{ state, addresses }, services] = await Promise.all([readApiState(api, readsMesh), readServiceRanges(api)]);
+    const [{ state, addresses }, services] = await Promise.all([
+      readApiState(api, readsMesh, appHashes),
+      readServiceRanges(api),
+    ]);
     return { state, addresses, services };
   } catch (error) {
     const why = error instanceof AggregateError ? error.errors.map(String).join('; ') : (error as Error).message;

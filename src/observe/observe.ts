@@ -1,4 +1,5 @@
 import { apiPorts } from '../lab/api-port.ts';
+import type { AppSource } from '../lab/apps.ts';
 import type { HostPort } from '../lab/host-port.ts';
 import type { Cluster, Lab } from '../lab/lab.ts';
 import type { HostState, Observed, ObservedCluster, ObservedContext, Reservation } from '../lab/observed.ts';
@@ -33,6 +34,8 @@ export interface ObserveInput extends Readers {
     readonly routing?: readonly string[];
     /** Linkerd in the clusters, and the CLIs of those whose spec names one. */
     readonly mesh?: boolean;
+    /** What apps left in the clusters. */
+    readonly apps?: boolean;
   };
 }
 
@@ -68,12 +71,14 @@ export async function observe(input: ObserveInput): Promise<Observed> {
       existing: lab.clusters.filter((cluster) => !isMade(cluster)),
       existingAccess: input.existingAccess,
       readsMesh: binaries.length > 0,
+      ...(depth.apps && { appHashes: appHashesOf(lab) }),
     }),
     observeHost({ engine, ports: [...ports, ...candidates], count: depth.count }),
     depth.count ? oldTools(runner, providersOf(unmade)) : [],
     observeLinkerdClis(runner, binaries),
   ]);
-  const tools = ['kubectl', ...providersOf(wanted).flatMap(({ binaries }) => binaries)];
+  const charts = depth.apps && wanted.some(({ apps }) => apps.some(({ sources }) => sources.some(isChart)));
+  const tools = ['kubectl', ...providersOf(wanted).flatMap(({ binaries }) => binaries), ...(charts ? ['helm'] : [])];
   const nodeNetworks = await readNodeNetworks(runner, runningNodes(clusters, lab.uid, depth.routing ?? []));
   const observed = await assemble(input, state, { clusters, host, contexts, tools });
   return { ...observed, missing: [...observed.missing, ...old], nodeNetworks, linkerdClis };
@@ -84,6 +89,13 @@ const isMade = ({ provider }: Cluster): boolean => PROVIDERS[provider].make !== 
 const providersOf = (clusters: readonly Cluster[]): Provider[] => [
   ...new Set(clusters.map(({ provider }) => PROVIDERS[provider])),
 ];
+
+const isChart = ({ kind }: AppSource): boolean => kind === 'chart';
+
+const appHashesOf =
+  ({ clusters }: Lab) =>
+  (name: string): ReadonlyMap<string, string> =>
+    new Map(clusters.find((one) => one.name === name)?.apps.map((app) => [app.name, app.hash]));
 
 const toApiPort = (port: number): HostPort => ({ port, protocol: 'tcp', listen: '127.0.0.1', at: 'the API server' });
 

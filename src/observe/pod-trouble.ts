@@ -1,12 +1,27 @@
 import type { WaitFor } from '../step/step.ts';
-import { type ContainerStatus, listOf, type PodObject, pathOf, selectorOf, troubleOf } from '../tools/kube-api.ts';
+import {
+  type ContainerStatus,
+  isSettled,
+  listOf,
+  type PodObject,
+  pathOf,
+  selectorOf,
+  troubleOf,
+} from '../tools/kube-api.ts';
 import type { ApiClient } from './api-client.ts';
+import { readWorkloads } from './workloads.ts';
 
 const SHOWN_LINES = 5;
 const SHOWN_LENGTH = 200;
 
 /** Why a workload is not ready, in lines: its first pod that is not, that pod's last events, and the end of its log. */
 export async function describePodTrouble(api: ApiClient, wait: WaitFor): Promise<string[]> {
+  if (wait.resource === 'workloads') {
+    const first = (await readWorkloads(api, wait.selector)).find((one) => !isSettled(one));
+    if (!first) return [];
+    const { name, namespace = 'default' } = first.object.metadata;
+    return describePodTrouble(api, { resource: first.kind, namespace, name });
+  }
   if (!('name' in wait)) return [];
   const selector = selectorOf(await api.get(pathOf(wait)));
   if (selector === undefined) return [];

@@ -1,4 +1,4 @@
-import { metallbPoolStep, metallbSteps, metallbWaitSteps } from '../addons/metallb.ts';
+import { LOAD_BALANCERS } from '../addons/index.ts';
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
 import { PROVIDERS } from '../providers/index.ts';
@@ -61,15 +61,24 @@ function stepsOf(change: Change, input: ClusterSteps, { there, ready }: Base): r
     case 'record':
       return recordSteps(desired, observed, cluster, ready);
     case 'loadBalancer':
-      if (change.action === 'wait') return metallbWaitSteps(cluster, ready);
-      return change.action === 'install'
-        ? metallbSteps(cluster, desired.loadBalancer.manifest, there)
-        : [metallbPoolStep(cluster, desired.loadBalancer.manifest, ready)];
+      return loadBalancerSteps(desired, cluster, change.action, { there, ready });
     case 'contexts':
       return [contextsStep(desired, cluster, change.contexts, ready)];
     case 'network':
       return [];
   }
+}
+
+function loadBalancerSteps(
+  { loadBalancer: { addon, manifest } }: Desired,
+  cluster: DesiredCluster,
+  action: 'install' | 'pool' | 'wait',
+  { there, ready }: Base,
+): Step[] {
+  if (addon === 'none') return [];
+  const { install, pool, waits } = LOAD_BALANCERS[addon];
+  if (action === 'wait') return waits(cluster, ready);
+  return action === 'install' ? install(cluster, manifest, there) : [pool(cluster, manifest, ready)];
 }
 
 function baseAfter(change: Change, added: readonly Step[], base: Base): Base {

@@ -1,4 +1,5 @@
-import { manifestId } from '../addons/metallb.ts';
+import { manifestId } from '../addons/addon.ts';
+import { LOAD_BALANCERS } from '../addons/index.ts';
 import { InputError, type Problem } from '../errors.ts';
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import type { AppliedCluster, Observed, ObservedCluster } from '../lab/observed.ts';
@@ -150,16 +151,17 @@ function zoneChange({ name, spec }: DesiredCluster, { api, applied }: ObservedCl
 }
 
 function loadBalancerChanges(desired: Desired, cluster: DesiredCluster, existing: ObservedCluster): Change[] {
-  if (desired.loadBalancer.addon === 'none') return [];
+  const { addon, manifest } = desired.loadBalancer;
+  if (addon === 'none') return [];
+  const { title } = LOAD_BALANCERS[addon];
   const state = existing.api?.loadBalancer;
   const change = (action: 'install' | 'pool' | 'wait', why: string): Change[] => [
     { kind: 'loadBalancer', action, cluster: cluster.name, why },
   ];
   // Nothing is fetched for what was installed before: a start works offline too.
   if (!existing.api) return change('wait', 'the API server is away');
-  if (!state?.ready) return change('install', state ? 'MetalLB is not ready' : 'MetalLB is not installed');
-  if (state.manifest && state.manifest !== manifestId(desired.loadBalancer.manifest))
-    return change('install', 'the manifest changed');
+  if (!state?.ready) return change('install', `${title} is not ${state ? 'ready' : 'installed'}`);
+  if (state.manifest && state.manifest !== manifestId(manifest)) return change('install', 'the manifest changed');
   const wanted = cluster.loadBalancer.map(({ range }) => range);
   if (wanted.join() !== state.pools.join())
     return change('pool', `pool: ${state.pools.join(', ') || 'none'} → ${wanted.join(', ')}`);

@@ -5,7 +5,7 @@ import type { Step } from '../step/step.ts';
 import { LINKERD_SOURCE } from '../tools/linkerd.ts';
 import { type Edge, linksOf, wantedEdges } from './edges.ts';
 import { cliProblems, type MeshMember, meshMembers } from './mesh-members.ts';
-import type { MeshRequest, MeshWork } from './mesh-work.ts';
+import type { After, MeshRequest, MeshWork } from './mesh-work.ts';
 import { missingCertificates } from './missing-certificates.ts';
 import { controlPlanesOf } from './plan-control-planes.ts';
 import { extensionsOf } from './plan-extensions.ts';
@@ -13,8 +13,12 @@ import { linkEdges, staleLinks, unlinkStale } from './plan-links.ts';
 
 interface MeshSteps {
   readonly steps: readonly Step[];
+  /** The clusters that have a control plane then. */
+  readonly controlPlanes: After;
   readonly warnings: readonly string[];
 }
+
+const NOTHING: MeshSteps = { steps: [], controlPlanes: new Map(), warnings: [] };
 
 /**
  * Linkerd and the links of the named clusters, a graph: a cluster waits for another only where an edge joins them.
@@ -54,6 +58,7 @@ export function planMesh(desired: Desired, observed: Observed, request: MeshRequ
       ...extensions.steps,
       ...edges.flatMap(({ make }) => make(extensions.after)),
     ],
+    controlPlanes: controlPlanes.after,
     warnings,
   };
 }
@@ -61,10 +66,10 @@ export function planMesh(desired: Desired, observed: Observed, request: MeshRequ
 /** Links that are there and no longer right: an API server or a gateway moved, or its cluster is gone. */
 export function planRelink(desired: Desired, observed: Observed, names: readonly string[]): MeshSteps {
   const linked = meshMembers(desired, observed).filter(({ state }) => linksOf(state, desired.lab.uid).length > 0);
-  if (linked.length === 0) return { steps: [], warnings: [] };
+  if (linked.length === 0) return NOTHING;
   // A repair goes on with what it can do.
   const problems = cliProblems(linked, observed);
-  if (problems.length > 0) return { steps: [], warnings: [`links stay as they are: ${problems.join('; ')}`] };
+  if (problems.length > 0) return { ...NOTHING, warnings: [`links stay as they are: ${problems.join('; ')}`] };
   return planMesh(desired, observed, { names, install: false, link: true, onlyExisting: true });
 }
 

@@ -5,6 +5,7 @@ import type { Change } from './change.ts';
 import { diffRouting } from './diff-routing.ts';
 import { missingForMesh } from './mesh-members.ts';
 import type { After } from './mesh-work.ts';
+import { planApps } from './plan-apps.ts';
 import { planCreate } from './plan-create.ts';
 import { lateRoutes } from './plan-late-routes.ts';
 import { planMesh } from './plan-mesh.ts';
@@ -40,18 +41,22 @@ export function planUp(
     later,
     lenient: true,
   });
+  const apps = planApps(desired, observed, {
+    names: names.filter((name) => !later.includes(name)),
+    after: joinAfter(names, [ready, mesh.controlPlanes]),
+  });
   const assumed = missingForMesh(desired, observed, names).map(({ what }) => `${what}: planned as if it did`);
   const first =
     later.length > 0
-      ? [`${later.join(', ')}: has to start first; its routes, Linkerd and links are planned once it answers`]
+      ? [`${later.join(', ')}: has to start first; its routes, Linkerd, links and apps are planned once it answers`]
       : [];
   return {
     ...created,
     verb: 'up',
-    summary: [created.summary, summarise(routes, mesh.steps)].filter((text) => text !== '').join(' '),
-    warnings: [...created.warnings, ...assumed, ...first, ...mesh.warnings],
+    summary: [created.summary, summarise(routes, mesh.steps, apps.steps)].filter((text) => text !== '').join(' '),
+    warnings: [...created.warnings, ...assumed, ...first, ...mesh.warnings, ...apps.warnings],
     // What comes first is started first where there is not room for all: the clusters take the longest.
-    steps: [...created.steps, ...routes, ...mesh.steps],
+    steps: [...created.steps, ...routes, ...mesh.steps, ...apps.steps],
   };
 }
 
@@ -63,6 +68,12 @@ function afterSteps(steps: readonly Step[], clusters: readonly string[], names: 
     return [cluster, steps.map(({ id }) => id).filter(isOne)] as const;
   });
   return new Map(found.filter(([, ids]) => ids.length > 0));
+}
+
+/** For each cluster what any of these say that it waits for; nothing for a cluster that need not wait. */
+function joinAfter(names: readonly string[], all: readonly After[]): After {
+  const joined = names.map((name) => [name, all.flatMap((after) => after.get(name) ?? [])] as const);
+  return new Map(joined.filter(([, ids]) => ids.length > 0));
 }
 
 interface Routing {
@@ -80,14 +91,16 @@ function planRoutes({ desired, observed, making, settled, ready }: Routing): Ste
 }
 
 /** What comes after the clusters, as a sentence. */
-function summarise(routes: readonly Step[], mesh: readonly Step[]): string {
+function summarise(routes: readonly Step[], mesh: readonly Step[], apps: readonly Step[]): string {
   const routed = new Set(routes.flatMap((step) => (step.kind === 'run' ? [step.argv[3]] : [])));
   const ending = (pattern: RegExp) => mesh.filter(({ id }) => pattern.test(id)).length;
+  const applied = new Set(apps.flatMap(({ id }) => /^[^/]+\/app\/[^/]+/.exec(id) ?? []));
   const parts = [
     [routed.size, 'node', 'to route'],
     [ending(/^[^/]+\/linkerd$/), 'cluster', 'to get Linkerd'],
     [ending(/^[^/]+\/link\/[^/]+$/), 'link', 'to make'],
     [ending(/^[^/]+\/unlink\/[^/]+$/), 'link', 'to take away'],
+    [applied.size, 'app', 'to apply or take away'],
   ] as const;
   const said = parts
     .filter(([count]) => count > 0)

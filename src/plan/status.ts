@@ -2,6 +2,7 @@ import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import type { Observed, ObservedCluster } from '../lab/observed.ts';
 import { isSettled } from '../lab/ownership.ts';
 import { contains, parseCidr } from '../net/cidr.ts';
+import { appRows } from './app-status.ts';
 import { certsRows } from './certificate-status.ts';
 import { missingFromCertificates, serversToCertify } from './diff-certificate.ts';
 import { routingOnNode } from './diff-routing.ts';
@@ -23,7 +24,8 @@ export interface StatusRow {
     | 'exemptions'
     | 'certs'
     | 'linkerd'
-    | 'links';
+    | 'links'
+    | 'apps';
   readonly result: 'ok' | 'drift' | 'unknown';
   readonly have: string;
   readonly want: string;
@@ -89,6 +91,7 @@ function clusterRows(cluster: DesiredCluster, desired: Desired, observed: Observ
     ),
     ...routingRows(cluster, desired, observed),
     ...meshRows(desired, observed, name),
+    ...appRows(cluster, existing),
   ];
 }
 

@@ -1,3 +1,4 @@
+import type { App, AppsState } from '../lab/apps.ts';
 import type { Desired, DesiredCluster, Range } from '../lab/desired.ts';
 import type { Observed, ObservedCluster } from '../lab/observed.ts';
 import { isSettled, takesPart } from '../lab/ownership.ts';
@@ -25,6 +26,8 @@ export interface ClusterInfo {
   /** Whose services it uses, as the specs say. */
   readonly links: readonly { readonly to: string; readonly mode: string; readonly why: string }[];
   readonly mesh: string;
+  /** Add-ons and apps, and how far each is. */
+  readonly apps: readonly { readonly name: string; readonly namespace: string; readonly state: string }[];
   /** The trust anchors of the lab and the cluster's issuer, as far as they are made. */
   readonly certificates: readonly CertificateInfo[];
   readonly why: Readonly<Record<string, string>>;
@@ -69,6 +72,11 @@ export function describeClusters(desired: Desired, observed: Observed, names: re
           .filter(({ from }) => from === cluster.name)
           .map(({ to, mode, why }) => ({ to, mode, why })),
         mesh: cluster.spec.mesh.name,
+        apps: cluster.spec.apps.map((app) => ({
+          name: app.name,
+          namespace: app.namespace,
+          state: appState(app, own?.api?.apps),
+        })),
         certificates:
           observed.certificates && cluster.spec.mesh.name !== 'none'
             ? describeCertificates(observed.certificates, [cluster.name])
@@ -78,6 +86,12 @@ export function describeClusters(desired: Desired, observed: Observed, names: re
         ),
       };
     });
+}
+
+function appState({ name, namespace, hash }: App, state: AppsState | undefined): string {
+  const mark = state?.marks.find((one) => one.app === name && one.namespace === namespace);
+  if (mark?.hash !== hash) return mark ? 'outdated' : 'planned';
+  return state?.workloads.some((one) => one.app === name && !one.ready) ? 'not ready' : 'ready';
 }
 
 /** The addresses that the API server's certificate holds: of each family that the cluster has, the first one first. */

@@ -42,7 +42,7 @@ export function renderStep(step: Step): string[] {
     case 'query':
       return [
         ...renderSecrets(step.secretEnv),
-        `${variable(step.capture)}=$(${renderEnv(step.env)}${retriedArgv(step)})`,
+        `${variable(step.capture)}=$(${withInput(`${renderEnv(step.env)}${retriedArgv(step)}`, step.stdin, false).join('\n')})`,
       ];
     case 'write':
       return [`(umask 077 && printf '%s\\n' ${renderValue(step.content)} > ${renderValue(step.file)})`];
@@ -68,10 +68,21 @@ function renderWait({ for: wait, kubeconfig, timeout }: Step & { kind: 'wait' })
   const kubectl = `kubectl --kubeconfig ${renderValue(kubeconfig)}`;
   if (wait.resource === 'nodes')
     return `retry ${timeout} 2 ${kubectl} wait --for=condition=Ready nodes --all --timeout=30s </dev/null`;
+  if (wait.resource === 'workloads') return renderWorkloads(kubectl, wait.selector, timeout);
   return wait.resource === 'pods'
     ? `${kubectl} --namespace ${wait.namespace} wait --for=condition=Ready pods --all --timeout=${timeout}s </dev/null`
     : `${kubectl} --namespace ${wait.namespace} rollout status ${wait.resource}/${wait.name} --timeout=${timeout}s`;
 }
+
+/** `rollout status` takes no namespace but one. */
+const renderWorkloads = (kubectl: string, selector: string, timeout: number): string =>
+  [
+    `${kubectl} get deployments,daemonsets,statefulsets --all-namespaces --selector ${quoteWord(selector)} \\`,
+    `  -o 'jsonpath={range .items[*]}{.metadata.namespace} {.kind}/{.metadata.name}{"\\n"}{end}' |`,
+    '  while read -r namespace workload; do',
+    `    ${kubectl} --namespace "$namespace" rollout status "$workload" --timeout=${timeout}s </dev/null`,
+    '  done',
+  ].join('\n');
 
 function withInput(command: string, stdin: Value | undefined, retried: boolean): string[] {
   if (stdin === undefined) return [retried ? `${command} </dev/null` : command];

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { App } from '../lab/apps.ts';
 import type { Access, Cluster, IpFamily, Manifest, Pin } from '../lab/lab.ts';
 import { buildClusterMesh } from './build-mesh.ts';
 import type { ClusterFile } from './cluster-schema.ts';
@@ -9,7 +10,12 @@ import { makePin } from './ranges.ts';
 import { type Path, type Sourced, whereValue } from './source.ts';
 
 /** The cluster that a checked document declares; `gatewayAPI` is the manifest that its mesh names. */
-export function buildCluster({ metadata, spec }: ClusterFile, sourced: Sourced, gatewayAPI: Manifest): Cluster {
+export function buildCluster(
+  { metadata, spec }: ClusterFile,
+  sourced: Sourced,
+  gatewayAPI: Manifest,
+  apps: readonly App[],
+): Cluster {
   const { group, zone, provider, ipFamily, nodes, kubernetes, network } = spec;
   const access = provider === 'existing' && buildAccess(spec, sourced);
   const pins = (key: 'pods' | 'services' | 'loadBalancer') => makePins(network[key], sourced, ['spec', 'network', key]);
@@ -42,6 +48,7 @@ export function buildCluster({ metadata, spec }: ClusterFile, sourced: Sourced, 
     images: spec.images,
     providerConfig: provider === 'existing' ? {} : (spec[provider] ?? {}),
     mesh: buildClusterMesh(spec.mesh, gatewayAPI, sourced),
+    apps,
   };
 }
 

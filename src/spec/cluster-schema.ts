@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { described } from '../lab/described.ts';
 import type { ProviderName } from '../lab/lab.ts';
 import { PROVIDERS } from '../providers/index.ts';
+import { addons, apps } from './app-schema.ts';
 import { clusterMesh } from './mesh-schema.ts';
 import { domainText, imageText, labelText, nameText } from './names.ts';
 import { once } from './once.ts';
@@ -92,6 +93,8 @@ const keys = {
   ),
   images: described(z._default(z.array(imageText), []), 'Local images that are loaded into every node'),
   mesh: clusterMesh,
+  addons,
+  apps,
 };
 
 /** A provider's own block stands under the provider's name. */

@@ -1,6 +1,7 @@
 import type { Problem } from '../errors.ts';
 import type { Cluster } from '../lab/lab.ts';
 import { PROVIDERS } from '../providers/index.ts';
+import { readApps } from './build-apps.ts';
 import { buildCluster } from './build-cluster.ts';
 import { readSecrets } from './build-mesh.ts';
 import { findClusterProblems, OF_NEW_CLUSTERS } from './cluster-rules.ts';
@@ -72,7 +73,8 @@ function readCluster(document: Sourced, defaults: Sourced | undefined): ReadClus
   if ('problems' in checked) return { declaration, problems: checked.problems, notes };
   const { mesh } = checked.value.spec;
   const manifest = resolveManifest(mesh?.gatewayAPI.manifest ?? '', mesh && sourced, GATEWAY_API);
-  const cluster = buildCluster(checked.value, sourced, 'problem' in manifest ? { location: '' } : manifest);
+  const { apps, problems } = readApps(checked.value.spec, sourced);
+  const cluster = buildCluster(checked.value, sourced, 'problem' in manifest ? { location: '' } : manifest, apps);
   return {
     cluster,
     secrets: readSecrets(mesh),
@@ -80,6 +82,7 @@ function readCluster(document: Sourced, defaults: Sourced | undefined): ReadClus
     problems: [
       ...findClusterProblems(cluster, checked.value, sourced),
       ...('problem' in manifest ? [manifest.problem] : []),
+      ...problems,
     ],
     notes,
   };

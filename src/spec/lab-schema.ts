@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
-import { DEFAULT_MANIFEST } from '../addons/metallb.ts';
+import { LOAD_BALANCERS } from '../addons/index.ts';
 import { described } from '../lab/described.ts';
+import type { LoadBalancerName } from '../lab/lab.ts';
 import type { Family } from '../net/address.ts';
 import { API_VERSION, clusterSpec, plainClusterSpec } from './cluster-schema.ts';
 import { labMesh } from './mesh-schema.ts';
@@ -47,9 +48,12 @@ const ranges = described(
 
 const loadBalancer = described(
   z.strictObject({
-    addon: described(z._default(z.enum(['metallb', 'none']), 'metallb'), 'What answers services of type LoadBalancer'),
+    addon: described(
+      z._default(z.enum([...(Object.keys(LOAD_BALANCERS) as LoadBalancerName[]), 'none']), 'metallb'),
+      'What answers services of type LoadBalancer',
+    ),
     manifest: described(
-      z._default(z.string().check(z.minLength(1)), DEFAULT_MANIFEST),
+      z._default(z.string().check(z.minLength(1)), LOAD_BALANCERS.metallb.manifest),
       'Its manifest: a file beside lab.yaml, or an https URL',
     ),
   }),

@@ -8,13 +8,29 @@ import { findPlace, type Path, type Sourced, whereValue } from './source.ts';
 
 const MAX_BYTES = 8 * 1024 * 1024;
 
+export interface ReadManifest {
+  readonly manifest: Manifest;
+  /** What a local file holds. */
+  readonly bytes?: Buffer;
+}
+
 /** A URL as it is; a file, relative to the one that names it at `path`, with the digest of its content. */
 export function resolveManifest(
   location: string,
   sourced: Sourced | undefined,
   path: Path,
 ): Manifest | { problem: Problem } {
-  if (!sourced || (location.startsWith('https://') && URL.canParse(location))) return { location };
+  const read = readManifest(location, sourced, path);
+  return 'problem' in read ? read : read.manifest;
+}
+
+/** The same, with the content of a file. */
+export function readManifest(
+  location: string,
+  sourced: Sourced | undefined,
+  path: Path,
+): ReadManifest | { problem: Problem } {
+  if (!sourced || (location.startsWith('https://') && URL.canParse(location))) return { manifest: { location } };
   const at = whereValue(sourced, path);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) {
     return { problem: { at, message: `manifest: expected a file or an https URL, found ${show(location)}` } };
@@ -22,7 +38,8 @@ export function resolveManifest(
   const file = resolveBeside(location, sourced, path);
   const read = readBounded(file, MAX_BYTES);
   if ('failure' in read) return { problem: { at, message: `manifest: ${show(location)}: ${read.failure}` } };
-  return { location: file, sha256: createHash('sha256').update(read.bytes).digest('hex') };
+  const sha256 = createHash('sha256').update(read.bytes).digest('hex');
+  return { manifest: { location: file, sha256 }, bytes: read.bytes };
 }
 
 /** A path as the file means it that holds it. */

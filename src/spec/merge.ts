@@ -5,6 +5,15 @@ export function mergeSourced(under: Sourced, over: Sourced): Sourced {
   return { value: mergeValues(under.value, over.value), places: new Map([...under.places, ...over.places]) };
 }
 
+/** The same for data without places. */
+export function mergeData(
+  under: Readonly<Record<string, unknown>>,
+  over: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const merged = mergeValues(under, over);
+  return isMap(merged) ? merged : { ...over };
+}
+
 function mergeValues(under: unknown, over: unknown): unknown {
   if (!isMap(under) || !isMap(over)) return over;
   const merged: Record<string, unknown> = { ...under };

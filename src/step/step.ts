@@ -63,6 +63,7 @@ export interface RunStep extends StepBase {
 export interface QueryStep extends StepBase {
   readonly kind: 'query';
   readonly argv: readonly Value[];
+  readonly stdin?: Value;
   readonly env?: Environment;
   readonly secretEnv?: readonly string[];
   readonly capture: string;
@@ -99,7 +100,13 @@ export type WaitFor =
     }
   /** Every pod of a namespace, and at least so many. */
   | { readonly resource: 'pods'; readonly namespace: string; readonly count: number }
-  | { readonly resource: 'deployment' | 'daemonset'; readonly namespace: string; readonly name: string };
+  /** Every deployment, daemon set and stateful set with these labels, in any namespace; there may be none. */
+  | { readonly resource: 'workloads'; readonly selector: string }
+  | {
+      readonly resource: 'deployment' | 'daemonset' | 'statefulset';
+      readonly namespace: string;
+      readonly name: string;
+    };
 
 /** Waits until a cluster says that something is ready; takes no job slot. */
 export interface WaitStep extends StepBase {

@@ -68,15 +68,33 @@ export const leases = {
     ),
 };
 
+/** The kinds of objects that have pods and say how far those are. */
+export const WORKLOAD_KINDS = ['deployment', 'daemonset', 'statefulset'] as const;
+
+/** Workloads with these labels, of one kind, in all namespaces. */
+export const workloadsPath = (kind: (typeof WORKLOAD_KINDS)[number], selector: string): string =>
+  `/apis/apps/v1/${kind}s?labelSelector=${encodeURIComponent(selector)}`;
+
+/** A workload and of which kind it is: an object in a list does not say it. */
+export interface Workload {
+  readonly kind: (typeof WORKLOAD_KINDS)[number];
+  readonly object: { readonly metadata: Metadata; readonly spec?: { readonly replicas?: number } };
+}
+
+/** A workload of which nothing is missing: it may want no pod at all. */
+export const isSettled = ({ object }: Workload): boolean => object.spec?.replicas === 0 || isRolledOut(object);
+
+type WaitForOne = Exclude<WaitFor, { readonly resource: 'workloads' }>;
+
 /** Where the object that a wait is for can be read. */
-export function pathOf(wait: WaitFor): string {
+export function pathOf(wait: WaitForOne): string {
   if (wait.resource === 'nodes') return NODES_PATH;
   if (wait.resource === 'pods') return `/api/v1/namespaces/${wait.namespace}/pods`;
   return `/apis/apps/v1/namespaces/${wait.namespace}/${wait.resource}s/${wait.name}`;
 }
 
 /** Whether a wait is over, and what was seen last for the message when it never is. */
-export function judge(wait: WaitFor, object: unknown): { readonly done: boolean; readonly seen: string } {
+export function judge(wait: WaitForOne, object: unknown): { readonly done: boolean; readonly seen: string } {
   if (wait.resource === 'nodes') {
     const nodes = listOf<NodeObject>(object);
     const waiting = nodes.filter((node) => !isReady(node)).map(({ metadata }) => metadata.name);
@@ -102,6 +120,13 @@ export function judge(wait: WaitFor, object: unknown): { readonly done: boolean;
         ? `${wait.resource} ${wait.name} does not exist`
         : `${wait.resource} ${wait.name} is not ready`,
   };
+}
+
+/** The same for many workloads. */
+export function judgeWorkloads(workloads: readonly Workload[]): { readonly done: boolean; readonly seen: string } {
+  const waiting = workloads.filter((one) => !isSettled(one));
+  const names = waiting.map(({ kind, object }) => `${kind} ${object.metadata.namespace}/${object.metadata.name}`);
+  return { done: waiting.length === 0, seen: `${names.join(', ')} not ready` };
 }
 
 export const listOf = <T>(object: unknown): readonly T[] =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { manifestId, metallbPoolStep, metallbSteps } from '../../src/addons/metallb.ts';
+import { manifestId } from '../../src/addons/addon.ts';
+import { metallb } from '../../src/addons/metallb.ts';
 import { resolve } from '../../src/plan/resolve.ts';
 import type { Step } from '../../src/step/step.ts';
 import { cluster, lab, observed } from '../plan/build-lab.ts';
@@ -13,7 +14,7 @@ const retries = (step: Step | undefined, message: string) =>
 
 describe('MetalLB', () => {
   it('is applied, waited for, and only then given its pool', () => {
-    const steps = metallbSteps(desired, MANIFEST, ['a/create']);
+    const steps = metallb.install(desired, MANIFEST, ['a/create']);
     expect(steps.map(({ id, needs }) => [id, ...needs])).toEqual([
       ['a/metallb', 'a/create'],
       ['a/metallb-controller', 'a/metallb'],
@@ -28,7 +29,7 @@ describe('MetalLB', () => {
   });
 
   it('has one pool with the addresses of both families, and advertises it', () => {
-    const { stdin } = metallbPoolStep(desired, MANIFEST, []);
+    const { stdin } = metallb.pool(desired, MANIFEST, []);
     const [pool, advertisement, ...rest] = parseAllDocuments(String(stdin)).map((document) => document.toJS());
     expect(rest).toEqual([]);
     expect(pool).toEqual({
@@ -54,8 +55,8 @@ describe('MetalLB', () => {
     'error: no matches for kind "IPAddressPool" in version "metallb.io/v1beta1"',
     'no endpoints available for service "metallb-webhook-service"',
   ])('is given its pool again after: %s', (message) => {
-    expect(retries(metallbPoolStep(desired, MANIFEST, []), message)).toBe(true);
-    expect(retries(metallbPoolStep(desired, MANIFEST, []), 'spec.addresses: Invalid value')).toBe(false);
+    expect(retries(metallb.pool(desired, MANIFEST, []), message)).toBe(true);
+    expect(retries(metallb.pool(desired, MANIFEST, []), 'spec.addresses: Invalid value')).toBe(false);
   });
 
   it.each([
@@ -64,7 +65,7 @@ describe('MetalLB', () => {
     'error: unable to read URL: Get "https://x": EOF',
     'Error from server (ServiceUnavailable): the server is currently unable to handle the request',
   ])('is applied again after: %s', (message) => {
-    const [apply] = metallbSteps(desired, MANIFEST, []);
+    const [apply] = metallb.install(desired, MANIFEST, []);
     expect(retries(apply, message)).toBe(true);
     expect(retries(apply, 'error: the path "x.yaml" does not exist')).toBe(false);
   });

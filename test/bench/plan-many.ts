@@ -27,6 +27,7 @@ const clusters = Array.from({ length: CLUSTERS }, (_, n): Cluster => {
     },
     ports: [],
     images: [],
+    apps: [],
     providerConfig: {},
     mesh: { name: 'none' },
   };

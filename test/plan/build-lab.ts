@@ -1,4 +1,5 @@
-import { DEFAULT_MANIFEST, manifestId } from '../../src/addons/metallb.ts';
+import { manifestId } from '../../src/addons/addon.ts';
+import { metallb } from '../../src/addons/metallb.ts';
 import { InputError, LabError } from '../../src/errors.ts';
 import type { Desired, DesiredCluster } from '../../src/lab/desired.ts';
 import type { Cluster, Lab, Pin } from '../../src/lab/lab.ts';
@@ -51,6 +52,7 @@ export function cluster(name: string, words: ClusterWords = {}): Cluster {
     images: [],
     providerConfig: {},
     mesh: { name: 'none' },
+    apps: [],
     ...rest,
     nodes: { servers: 1, workers: 0, ...nodes },
     network: {
@@ -80,7 +82,7 @@ export function lab(clusters: readonly (Cluster | string)[], words: LabWords = {
     uid: UID,
     dir: 'clusters',
     path: '/labs/practical/clusters',
-    loadBalancer: { addon: 'metallb', manifest: { location: DEFAULT_MANIFEST } },
+    loadBalancer: { addon: 'metallb', manifest: { location: metallb.manifest } },
     groups: {},
     links: [],
     mesh: { trustDomain: 'cluster.local', anchor: { lifetime: 315_360_000 } },

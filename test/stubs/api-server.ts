@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { answerApps } from './apps.ts';
 import { answerLinkerd } from './linkerd.ts';
 import { clusterOf, nodesOf, shareOf } from './nodes.ts';
 import type { Store } from './store.ts';
@@ -107,6 +108,6 @@ function answer(store: Store, cluster: string, path: string): unknown {
     case '/apis/metallb.io/v1beta1/namespaces/metallb-system/l2advertisements/lab':
       return applied('L2Advertisement');
     default:
-      return answerLinkerd(store, cluster, path);
+      return answerLinkerd(store, cluster, path) ?? answerApps(store, cluster, path);
   }
 }

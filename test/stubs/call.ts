@@ -17,6 +17,8 @@ const READS = [
   /^kubectl config view /,
   /^linkerd /,
   /^kubectl --kubeconfig \S+ get /,
+  /^helm template /,
+  /^kubectl --kubeconfig \S+ (label --local|config view) /,
   /^\w+ version/,
 ];
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse, parseAllDocuments } from 'yaml';
+import { changeApps, runLocally } from './apps.ts';
 import { Failure } from './failure.ts';
 import { annotate, applyRendered, deleteLinked } from './linkerd.ts';
 import { clusterOf, nodesOf, shareOf } from './nodes.ts';
@@ -7,18 +8,23 @@ import { type Request, valuesOf } from './request.ts';
 import type { Store, Stored } from './store.ts';
 
 /** `kubectl`, of the cluster whose token is in the kubeconfig. */
-export async function runKubectl({ argv, stdin, store }: Request): Promise<string> {
+export async function runKubectl(request: Request): Promise<string> {
+  if (request.argv[0] === 'version') return 'Client Version: v1.34.4\n';
+  return runLocally(request.argv, request.stdin) ?? runOnCluster(request);
+}
+
+function runOnCluster({ argv, stdin, store }: Request): string {
   const [, file = '', verb] = argv;
   if (argv[0] !== '--kubeconfig') return runWithoutCluster(argv);
   const cluster = clusterOf(parse(readFileSync(file, 'utf8')).users[0].user.token);
   const nodes = nodesOf(store, cluster);
   if (!nodes.some(({ running }) => running)) throw new Failure('The connection to the server was refused');
+  if (verb === 'rollout' || changeApps(cluster, argv, stdin, store)) return '';
   if (verb === 'apply') return apply(cluster, valuesOf(argv, '-f')[0] ?? '', stdin, store);
   if (verb === 'delete') {
     deleteLinked(cluster, argv, store);
     return '';
   }
-  if (verb === 'rollout') return '';
   if (verb === 'get') return sharesOf(nodes);
   if (verb === 'annotate' && argv[3] !== 'node') {
     annotate(cluster, argv, store);

@@ -1,5 +1,5 @@
 /**
- * One program that stands in for `docker`, `kind`, `k3d`, `kubectl` and `linkerd`, by the name it is started under, as far as `lab` uses
+ * One program that stands in for `docker`, `kind`, `k3d`, `kubectl`, `helm` and `linkerd`, by the name it is started under, as far as `lab` uses
  * them. It keeps its state in the folder STUB_STATE, appends every call to the file STUB_LOG, and fails or waits where
  * FAULT says so: `program:verb:name:action[@n]`, several with a semicolon between them; with `@n` only the nth such
  * call does it. The actions:
@@ -15,6 +15,7 @@
 import { appendFileSync, existsSync, readFileSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { runHelm } from './apps.ts';
 import type { Call } from './call.ts';
 import { runDocker } from './docker.ts';
 import { Failure } from './failure.ts';
@@ -85,7 +86,14 @@ async function main(): Promise<void> {
   const request = { argv, stdin, store, fail: () => fail(key) };
   // A create fails or waits in its middle, when the nodes are there already.
   if (!/^(kind|k3d):create:/.test(key)) await fail(key);
-  const run = { docker: runDocker, kind: runKind, k3d: runK3d, kubectl: runKubectl, linkerd: runLinkerd }[program];
+  const run = {
+    docker: runDocker,
+    kind: runKind,
+    k3d: runK3d,
+    kubectl: runKubectl,
+    linkerd: runLinkerd,
+    helm: runHelm,
+  }[program];
   if (!run || !existsSync(STUB_STATE)) throw new Failure(`no stub for ${program}`, 99);
   process.stdout.write(await run(request));
 }

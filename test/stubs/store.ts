@@ -2,6 +2,17 @@
 import { mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+export interface StubObject {
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: unknown;
+}
+
 export interface Stored {
   readonly engine: {
     readonly id: string;
@@ -46,6 +57,8 @@ export interface Stored {
   readonly certificates: readonly string[];
   /** What was applied, by `CLUSTER:KIND`. */
   readonly applied: unknown;
+  /** Objects of apps, and namespaces, by `CLUSTER:KIND/NAMESPACE/NAME`. */
+  readonly objects: StubObject;
   /** Where the API server is, whose certificate is its own CA (base64). */
   readonly api: { readonly server: string; readonly ca: string };
 }
