@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { linkerdSmi } from '../../src/addons/linkerd-smi.ts';
 import type { App, AppsState } from '../../src/lab/apps.ts';
 import { diffApps } from '../../src/plan/diff-apps.ts';
-import { planApps } from '../../src/plan/plan-apps.ts';
+import { planApps, planAppsVerb } from '../../src/plan/plan-apps.ts';
 import { resolve } from '../../src/plan/resolve.ts';
 import { change, cluster, errorOf, lab, linkerd, observed, worldAfter } from './build-lab.ts';
 
@@ -32,7 +32,7 @@ function planOf(apps: readonly App[], state?: AppsState, words: Parameters<typeo
   const declared = lab([cluster('a', { ...words, apps })]);
   const before = worldAfter(resolve(declared, observed()));
   const world = state ? change(before, 'a', ({ api }) => (api ? { api: { ...api, apps: state } } : {})) : before;
-  return (missing = world.missing) => planApps(resolve(declared, world), { ...world, missing }, { names: ['a'] });
+  return (missing = world.missing) => planAppsVerb(resolve(declared, world), { ...world, missing }, ['a']);
 }
 
 const commands = (steps: ReturnType<ReturnType<typeof planOf>>['steps']): string[] =>

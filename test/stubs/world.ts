@@ -74,6 +74,8 @@ export class World {
   static async make(files: Readonly<Record<string, string>> = {}): Promise<World> {
     const world = new World();
     for (const folder of [world.bin, join(world.root, 'home')]) mkdirSync(folder);
+    // Programs have no extension: what they are is said here, and not by a file that happens to lie above.
+    writeFileSync(join(world.bin, 'package.json'), '{"type":"commonjs"}');
     for (const name of ['docker', 'kind', 'k3d', 'kubectl']) world.install(name);
     for (const [file, text] of Object.entries(files)) world.write(file, text);
     world.store.write('engine', 'engine', { id: 'ENGINE', kernel: 'not this one' });
