@@ -207,6 +207,6 @@ describe('apps of a lab that is not there', () => {
     const plan = up(lab([member('a', { apps: [app] }), member('b')], GROUPS), observed(CLI));
     expect(ancestors(plan, 'a/app/web')).toContain('a/linkerd-inputs');
     expect(clustersBefore(plan, 'a/app/web')).toEqual(['a']);
-    expect(plan.summary).toMatch(/ 1 app to apply\.$/);
+    expect(plan.summary).toMatch(/ 1 app to apply or take away\.$/);
   });
 });
