@@ -23,6 +23,8 @@ export interface AppsRequest {
    * bring its mesh. What is not in here must run already.
    */
   readonly after?: ReadonlyMap<string, readonly string[]>;
+  /** Clusters that the same plan makes: whatever is seen of one goes first. */
+  readonly making?: readonly string[];
 }
 
 interface AppsSteps {
@@ -34,12 +36,18 @@ interface AppsSteps {
  * The add-ons and apps of the named clusters: what is not there or another one, and what nobody asks for any more.
  * @throws EnvironmentError when pods are to get a proxy and there is no Linkerd
  */
-export function planApps(desired: Desired, observed: Observed, { names, after = new Map() }: AppsRequest): AppsSteps {
+export function planApps(
+  desired: Desired,
+  observed: Observed,
+  { names, after = new Map(), making = [] }: AppsRequest,
+): AppsSteps {
   const warnings: string[] = [];
   const steps = desired.clusters
     .filter(({ name }) => names.includes(name))
     .flatMap((cluster) => {
-      const api = observed.clusters.find((one) => one.name === cluster.name && isSettled(one, desired.lab.uid))?.api;
+      const api = observed.clusters.find(
+        (one) => one.name === cluster.name && isSettled(one, desired.lab.uid) && !making.includes(one.name),
+      )?.api;
       const needs = after.get(cluster.name);
       if (!api && !needs) {
         if (cluster.spec.apps.length > 0) warnings.push(`${cluster.name} does not run: it gets no apps`);

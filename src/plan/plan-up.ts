@@ -43,6 +43,7 @@ export function planUp(
   });
   const apps = planApps(desired, observed, {
     names: names.filter((name) => !later.includes(name)),
+    making,
     after: joinAfter(names, [ready, mesh.controlPlanes]),
   });
   const assumed = missingForMesh(desired, observed, names).map(({ what }) => `${what}: planned as if it did`);

@@ -151,9 +151,14 @@ export function isRolledOut(object: unknown): boolean {
   };
   if (!metadata || !status || (status.observedGeneration ?? 0) < (metadata.generation ?? 0)) return false;
   const wanted = status.desiredNumberScheduled ?? spec?.replicas ?? 1;
-  // During an update the old pods are available, too.
+  // During an update the old pods are available, too; a deployment keeps them until the new ones are.
   const updated = status.updatedNumberScheduled ?? status.updatedReplicas ?? 0;
-  return wanted > 0 && updated >= wanted && (status.numberAvailable ?? status.availableReplicas ?? 0) >= wanted;
+  return (
+    wanted > 0 &&
+    updated >= wanted &&
+    (status.replicas ?? 0) <= updated &&
+    (status.numberAvailable ?? status.availableReplicas ?? 0) >= wanted
+  );
 }
 
 /** The selector of a workload's pods as a query wants it. */

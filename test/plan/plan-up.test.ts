@@ -196,3 +196,17 @@ it('keeps a lab of the past as it is', () => {
   const world = worldAfter(resolve(lab(['a', 'b']), observed()));
   expect(up(lab(['a', 'b']), world).steps).toEqual([]);
 });
+
+describe('apps of a lab that is not there', () => {
+  const app = {
+    ...{ name: 'web', namespace: 'web', inject: true, exports: [], hash: '0123456789abcdef', at: 'a.yaml:9' },
+    sources: [{ kind: 'manifest', manifest: { location: '/labs/web.yaml', sha256: 'abc' } }],
+  } as const;
+
+  it('wait for Linkerd of their own cluster, and for no other cluster', () => {
+    const plan = up(lab([member('a', { apps: [app] }), member('b')], GROUPS), observed(CLI));
+    expect(ancestors(plan, 'a/app/web')).toContain('a/linkerd-inputs');
+    expect(clustersBefore(plan, 'a/app/web')).toEqual(['a']);
+    expect(plan.summary).toMatch(/ 1 app to apply or take away\.$/);
+  });
+});

@@ -71,6 +71,7 @@ test('the smallest spec gets every default', async () => {
         images: [],
         providerConfig: {},
         mesh: { name: 'none' },
+        apps: [],
       },
     ],
   });

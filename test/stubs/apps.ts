@@ -106,6 +106,7 @@ function selects(selector: string, { metadata: { name, labels = {} } }: StubObje
 function changeObjects(cluster: string, argv: readonly string[], store: Store): boolean {
   const [, , verb, what = ''] = argv;
   const [selector] = valuesOf(argv, '--selector');
+  const words = argv.filter((word) => word !== selector);
   const found = objectsOf(cluster, store);
   if (verb === 'delete' && selector?.startsWith('lab/app')) {
     const kinds = what.split(',').map((type) => type.replace(/s(\..*)?$/, ''));
@@ -122,9 +123,9 @@ function changeObjects(cluster: string, argv: readonly string[], store: Store): 
     throw new Failure(`Error from server (NotFound): services "${argv[4]}" not found`);
   if (meant.length === 0 && !selector) return false;
   const table = verb === 'label' ? 'labels' : 'annotations';
-  const gone = argv.filter((word) => /^[\w./-]+-$/.test(word)).map((word) => word.slice(0, -1));
+  const gone = words.filter((word) => /^[\w./-]+-$/.test(word)).map((word) => word.slice(0, -1));
   for (const { key, object } of meant) {
-    const pairs = Object.entries({ ...object.metadata[table], ...pairsIn(argv) });
+    const pairs = Object.entries({ ...object.metadata[table], ...pairsIn(words) });
     const kept = Object.fromEntries(pairs.filter(([name]) => !gone.includes(name)));
     store.write('objects', key, { ...object, metadata: { ...object.metadata, [table]: kept } });
   }

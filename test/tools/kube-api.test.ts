@@ -65,6 +65,14 @@ describe('waiting for a workload', () => {
 
   it.each([
     ['runs', deployment(1, 1, 2, 2), true],
+    [
+      'keeps an old pod until the new one runs',
+      {
+        ...deployment(1, 1, 1, 1),
+        status: { observedGeneration: 1, replicas: 2, updatedReplicas: 1, availableReplicas: 1 },
+      },
+      false,
+    ],
     ['lacks one', deployment(1, 1, 2, 1), false],
     ['has not begun', deployment(1, 1, 1), false],
     ['still runs pods of before', deployment(1, 1, 2, 2, 1), false],
