@@ -1,4 +1,4 @@
-import { EnvironmentError, EXIT } from '../errors.ts';
+import { EnvironmentError, EXIT, FailedError } from '../errors.ts';
 import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
 import { resolve } from '../plan/resolve.ts';
@@ -65,11 +65,13 @@ export async function changeLab(verb: string, rounds: readonly Round[], flags: C
   return withLab(work, async () => {
     const done: { plan: string; steps: unknown }[] = [];
     const left = [...rounds];
+    let unsettled: Plan | undefined;
     for (let round = left.shift(); round; round = left.shift()) {
       const plan = await planRound(round);
       if (plan.steps.length === 0) continue;
-      const { atMost = 1 } = round;
-      if (atMost > 1 && plan.steps.some(({ kind }) => kind === 'wait')) left.unshift({ ...round, atMost: atMost - 1 });
+      const next = roundAfter(round, plan);
+      unsettled = next === 'no more' ? plan : undefined;
+      if (typeof next === 'object') left.unshift(next);
       const { reports, exitCode } = await executePlan(plan, work);
       done.push({ plan: plan.summary, steps: reports });
       if (exitCode !== EXIT.done) {
@@ -78,7 +80,25 @@ export async function changeLab(verb: string, rounds: readonly Round[], flags: C
       }
     }
     if (isData(flags.output)) printData(done, flags.output, io);
-    else note(io, done.length === 0 ? 'nothing to do: everything is as it should be' : `lab ${verb}: done`);
+    if (unsettled) throw neverSettled(unsettled, flags.line);
+    const text = done.length === 0 ? 'nothing to do: everything is as it should be' : `lab ${verb}: done`;
+    if (!isData(flags.output)) note(io, text);
     return EXIT.done;
   });
+}
+
+/** The same round once more, where the plan had to wait for a cluster; `no more` when it was the last. */
+function roundAfter(round: Round, { steps }: Plan): Round | 'no more' | undefined {
+  const { atMost } = round;
+  if (atMost === undefined || !steps.some(({ kind }) => kind === 'wait')) return undefined;
+  return atMost > 1 ? { ...round, atMost: atMost - 1 } : 'no more';
+}
+
+/** After the last round there is no look at what a cluster lacks that had to be waited for in it. */
+function neverSettled({ steps }: Plan, again: string): FailedError {
+  const waited = [...new Set(steps.flatMap((step) => (step.kind === 'wait' ? step.clusters : [])))].join(', ');
+  return new FailedError(
+    `gave up: ${waited} had to be waited for in every round, so what is missing beyond that is not known`,
+    `it answers now; once the machine is less busy: ${again}`,
+  );
 }

@@ -41,7 +41,7 @@ export function createClusters(first: Planned, session: Session, flags: CreateFl
   });
 }
 
-/** Chooses ranges under the lock of the engine and reserves them there, so that no other lab takes the same. */
+/** Chooses ranges and ports under the lock of the engine and reserves them there, so that no other lab takes the same. */
 async function planAndReserve(session: Session, flags: CreateFlags, engineId: string): Promise<Planned> {
   const engine = engineState(session.stateRoot, engineId);
   await engine.prepare();
@@ -51,7 +51,8 @@ async function planAndReserve(session: Session, flags: CreateFlags, engineId: st
     const making = clustersToMake(planned.changes);
     const ranges = planned.desired.clusters
       .filter(({ name }) => making.includes(name))
-      .flatMap(({ name, pods, services, loadBalancer }) => [
+      .flatMap(({ name, pods, services, loadBalancer, apiPort: port }) => [
+        ...(port === undefined ? [] : [{ port, use: `API server of ${name}` }]),
         ...pods.map(({ range }) => ({ cidr: range, use: `pods of ${name}` })),
         ...services.map(({ range }) => ({ cidr: range, use: `services of ${name}` })),
         ...loadBalancer.map(({ range }) => ({ cidr: range, use: `pool of ${name}` })),

@@ -150,12 +150,16 @@ export async function executePlan(planned: Plan, work: Work): Promise<{ reports:
 /** Such a step is in the journal with each process, not before: until then nothing has happened. */
 const startsProcesses = ({ kind }: Step): boolean => kind === 'run' || kind === 'query' || kind === 'check';
 
+const PULL_HINT =
+  'where it cannot be had, name an image that can: spec.kubernetes.image, or for every cluster spec.defaults in lab.yaml or in the file of LAB_DEFAULTS';
+
 /** Every failure with its cluster and command, how each cluster fared, and what to type next. */
 export function describeFailures(plan: Plan, reports: readonly StepReport[], again: string): string {
   const failed = reports.filter(({ result }) => result === 'failed');
   const blocks = failed.map(({ id, detail }) => {
     const step = plan.steps.find((one) => one.id === id);
-    return `${step?.clusters.join(', ') || 'lab'}: could not ${step?.title}\n  ${(detail ?? '').replaceAll('\n', '\n  ')}`;
+    const lines = [detail ?? '', ...(id.startsWith('pull/') ? [PULL_HINT] : [])].join('\n');
+    return `${step?.clusters.join(', ') || 'lab'}: could not ${step?.title}\n  ${lines.replaceAll('\n', '\n  ')}`;
   });
   const left = reports.filter(({ result }) => result === 'blocked' || result === 'cancelled').length;
   const rest = left > 0 ? `${left} of ${reports.length} steps were not done. ` : '';

@@ -1,5 +1,5 @@
 /**
- * Ranges that creates in progress on one engine have chosen but not yet made. Whoever writes holds the engine's lock;
+ * Ranges and ports that creates in progress on one engine have chosen but not yet made. Whoever writes holds the engine's lock;
  * readers need none. What a dead process reserved is free.
  */
 import { readFileSync } from 'node:fs';
@@ -13,11 +13,11 @@ interface Entry extends Reservation {
 
 /** What others, and this process, have reserved; nothing when the file is missing or broken. */
 export function readReservations(file: string): Reservation[] {
-  return readLive(file).map(({ uid, lab, cidr, use }) => ({ uid, lab, cidr, use }));
+  return readLive(file).map(({ identity: _, ...reservation }) => reservation);
 }
 
 /**
- * Reserves ranges for a lab, in place of what the same process had reserved for it.
+ * Reserves ranges and ports for a lab, in place of what the same process had reserved for it.
  *
  * @throws FailedError when the file cannot be written.
  */
@@ -26,10 +26,10 @@ export async function reserve(
   identity: ProcessIdentity,
   uid: string,
   lab: string,
-  ranges: readonly Pick<Reservation, 'cidr' | 'use'>[],
+  chosen: readonly Omit<Reservation, 'uid' | 'lab'>[],
 ): Promise<void> {
   const others = readLive(file).filter((entry) => entry.uid !== uid || !isSame(entry.identity, identity));
-  await write(file, [...others, ...ranges.map(({ cidr, use }) => ({ uid, lab, cidr, use, identity }))]);
+  await write(file, [...others, ...chosen.map((one) => ({ uid, lab, ...one, identity }))]);
 }
 
 /**
@@ -58,8 +58,9 @@ function readLive(file: string): Entry[] {
 
 function isEntry(value: unknown): value is Entry {
   if (typeof value !== 'object' || value === null) return false;
-  const { uid, lab, cidr, use, identity } = value as Record<string, unknown>;
-  return isIdentity(identity) && [uid, lab, cidr, use].every((text) => typeof text === 'string');
+  const { uid, lab, cidr, port, use, identity } = value as Record<string, unknown>;
+  const isOne = typeof cidr === 'string' || typeof port === 'number';
+  return isIdentity(identity) && isOne && [uid, lab, use].every((text) => typeof text === 'string');
 }
 
 const isSame = (a: ProcessIdentity, b: ProcessIdentity): boolean =>

@@ -134,12 +134,13 @@ export interface HostState {
   readonly portsInUse: readonly string[];
 }
 
-/** Ranges that a create in progress on this engine has chosen but not yet made. */
+/** A range or a port of 127.0.0.1 that a create in progress on this engine has chosen but not yet made. */
 export interface Reservation {
   readonly uid: string;
   readonly lab: string;
-  readonly cidr: string;
   readonly use: string;
+  readonly cidr?: string;
+  readonly port?: number;
 }
 
 export interface Engine {

@@ -47,10 +47,12 @@ export function planUp(
     after: joinAfter(names, [ready, mesh.controlPlanes]),
   });
   const assumed = missingForMesh(desired, observed, names).map(({ what }) => `${what}: planned as if it did`);
-  const first =
-    later.length > 0
-      ? [`${later.join(', ')}: has to start first; its routes, Linkerd, links and apps are planned once it answers`]
-      : [];
+  const isJoining = (name: string) => desired.clusters.some((one) => one.name === name && one.spec.access);
+  const first = (['start', 'join'] as const).flatMap((what) => {
+    const those = later.filter((name) => isJoining(name) === (what === 'join'));
+    const text = `${those.join(', ')}: has to ${what} first; its routes, Linkerd, links and apps are planned once it answers`;
+    return those.length > 0 ? [text] : [];
+  });
   return {
     ...created,
     verb: 'up',

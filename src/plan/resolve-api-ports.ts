@@ -6,7 +6,7 @@ import { PROVIDERS } from '../providers/index.ts';
 
 /**
  * The port of 127.0.0.1 for the API server of every cluster whose provider wants to be told one: what it has, else
- * the first that no cluster publishes, no spec asks for and nothing holds.
+ * the first that no cluster publishes, no spec asks for, no other create has chosen and nothing holds.
  * @throws EnvironmentError when all are taken
  */
 export function resolveApiPorts(lab: Lab, observed: Observed): ReadonlyMap<string, number> {
@@ -16,6 +16,7 @@ export function resolveApiPorts(lab: Lab, observed: Observed): ReadonlyMap<strin
   const taken = new Set([
     ...wanted.map(({ port }) => port),
     ...observed.clusters.flatMap(({ nodes }) => nodes.flatMap(({ hostPorts }) => numbers(hostPorts))),
+    ...observed.reservations.flatMap(({ uid, port }) => (uid !== lab.uid && port !== undefined ? [port] : [])),
     ...observed.host.portsInUse.map((port) => Number(/(\d+)\/\w+$/.exec(port)?.[1])),
   ]);
   const chosen = new Map<string, number>();

@@ -72,7 +72,7 @@ function heldAddresses(subnet: DesiredSubnet, lab: Lab, observed: Observed, netw
     .flatMap(({ name, applied }) => (applied?.loadBalancer ?? []).map((range) => [range, `pool of ${name}`] as const));
   const reserved = observed.reservations
     .filter(({ uid }) => uid !== lab.uid)
-    .map(({ cidr, lab: name }) => [cidr, `lab ${name}`] as const);
+    .map(({ cidr = '', lab: name }) => [cidr, `lab ${name}`] as const);
   return [
     ...ends,
     ...one(subnet.gateway, 'the gateway'),

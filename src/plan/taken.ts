@@ -54,7 +54,7 @@ export function hardTaken(lab: Lab, observed: Observed): Taken[] {
       ),
     ...observed.reservations
       .filter(({ uid }) => uid !== lab.uid)
-      .flatMap(({ cidr, lab: name, use }) => taken(cidr, `${use} of lab ${name}, being created`)),
+      .flatMap(({ cidr = '', lab: name, use }) => taken(cidr, `${use} of lab ${name}, being created`)),
     ...lab.clusters.flatMap(({ name, network }) => [
       ...pinned(network.pods, `pods of ${name}`),
       ...pinned(network.services, `services of ${name}`),

@@ -7,6 +7,7 @@ import { makeTemporaryDirectory } from './real-process.ts';
 
 const self = identifySelf();
 const pods = { cidr: '10.1.0.0/16', use: 'pods of smiley' };
+const port = { port: 20_100, use: 'API server of smiley' };
 const services = { cidr: '10.2.0.0/16', use: 'services of smiley' };
 
 describe('reservations', () => {
@@ -15,11 +16,12 @@ describe('reservations', () => {
     expect(readReservations(file)).toEqual([]);
     await reserve(file, self, 'u1', 'one', [services]);
     await reserve(file, self, 'u1', 'one', [pods, services]);
-    await reserve(file, self, 'u2', 'two', [pods]);
+    await reserve(file, self, 'u2', 'two', [pods, port]);
     expect(readReservations(file)).toEqual([
       { uid: 'u1', lab: 'one', ...pods },
       { uid: 'u1', lab: 'one', ...services },
       { uid: 'u2', lab: 'two', ...pods },
+      { uid: 'u2', lab: 'two', ...port },
     ]);
     expect((statSync(file).mode & 0o777).toString(8)).toBe('600');
     await releaseReservations(file, self);

@@ -35,6 +35,12 @@ describe('the ports of API servers', () => {
     expect(portsOf(lab([k3d('a'), cluster('b', { ports })]), world)).toEqual([['a', third + 1]]);
   });
 
+  it('are none that another create has chosen a moment ago', () => {
+    const chosen = (uid: string, port: number) => ({ uid, lab: 'x', use: 'API server of x', port });
+    const reservations = [chosen(OTHER_UID, first), chosen(UID, second)];
+    expect(portsOf(lab([k3d('a')]), observed({ reservations }))).toEqual([['a', second]]);
+  });
+
   it('stay what they are', () => {
     const world = observed({ clusters: [publishing('b', UID, first)] });
     expect(portsOf(lab([k3d('a'), k3d('b')]), world)).toEqual([

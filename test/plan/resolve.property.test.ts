@@ -46,7 +46,7 @@ const held = ({ networks, clusters, reservations }: Observed, { network }: Desir
     .flatMap((one) => name(`cluster ${one.name}`, [...(one.ranges?.pods ?? []), ...(one.ranges?.services ?? [])])),
   ...name(
     'reservation',
-    reservations.map(({ cidr }) => cidr),
+    reservations.flatMap(({ cidr }) => cidr ?? []),
   ),
 ];
 

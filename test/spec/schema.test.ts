@@ -7,8 +7,11 @@ describe('one wrong key or value of a cluster', () => {
     ['{ipfamily: dual}', 'labs/a.yaml:4:8: unknown key "ipfamily" (did you mean "ipFamily"?)'],
     ['{nodes: {agents: 1}}', 'labs/a.yaml:4:16: unknown key "agents" (did you mean "workers"?)'],
     ['{nodes: {constructor: 1}}', 'labs/a.yaml:4:16: unknown key "constructor" (keys here: servers, workers)'],
-    ['{provider: kid}', 'labs/a.yaml:4:18: provider: expected kind or k3d, found "kid" (did you mean "kind"?)'],
-    ['{provider: minikube}', 'labs/a.yaml:4:18: provider: expected kind or k3d, found "minikube"'],
+    [
+      '{provider: kid}',
+      'labs/a.yaml:4:18: provider: expected kind, k3d or existing, found "kid" (did you mean "kind"?)',
+    ],
+    ['{provider: minikube}', 'labs/a.yaml:4:18: provider: expected kind, k3d or existing, found "minikube"'],
     ['{nodes: {servers: two}}', 'labs/a.yaml:4:25: servers: expected a whole number, found "two"'],
     ['{nodes: {servers: 1.5}}', 'labs/a.yaml:4:25: servers: expected a whole number, found "1.5"'],
     ['{nodes: {servers: 0}}', 'labs/a.yaml:4:25: servers: expected at least 1, found number 0'],
