@@ -101,9 +101,22 @@ export async function openSession(flags: Flags, io: Io): Promise<Session> {
     state,
     kubeconfig,
     observeCertificates: (desired) => observeCertificates(desired, (file) => join(state.dir, file)),
-    observe: (depth) => observe({ lab, runner, names, depth, ...readers(root, state, kubeconfig) }),
+    observe: async (depth) => {
+      const observed = await observe({ lab, runner, names, depth, ...readers(root, state, kubeconfig) });
+      return depth.mesh ? { ...observed, unsetVariables: unsetVariables(lab, secrets, io.env) } : observed;
+    },
   };
 }
+
+/** Only whether they have a value is noted, never what it is: it may be a licence. */
+const unsetVariables = ({ clusters }: Lab, secrets: Secrets, env: NodeJS.ProcessEnv): Record<string, string[]> =>
+  Object.fromEntries(
+    clusters.flatMap(({ name, mesh }) => {
+      const known = secrets[name] ?? {};
+      const unset = mesh.name === 'linkerd' ? mesh.env.filter((variable) => !(known[variable] ?? env[variable])) : [];
+      return unset.length > 0 ? [[name, unset]] : [];
+    }),
+  );
 
 /** How the observer reads what is kept in files. */
 export function readers(root: string, state: LabState, kubeconfig: KubeconfigChoice) {

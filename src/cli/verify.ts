@@ -3,14 +3,16 @@ import { EnvironmentError, EXIT } from '../errors.ts';
 import { createRunner } from '../exec/run-command.ts';
 import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
-import type { Cell, ProbeTarget } from '../lab/reach.ts';
+import type { Cell, MeshCell, MeshSighting, ProbeTarget } from '../lab/reach.ts';
 import { readPauseImages, readProbeTarget } from '../observe/probes.ts';
 import { planCleanup, planProbes } from '../plan/plan-probes.ts';
 import { routable, withPeers } from '../plan/plan-routing.ts';
 import { resolve } from '../plan/resolve.ts';
 import { roadsAfter, roadsNow, routingSteps } from '../plan/simulate.ts';
 import { judge, simulateCells } from '../plan/verify-cells.ts';
+import { judgeMesh, meshRequests } from '../plan/verify-mesh.ts';
 import { questionsOf } from '../plan/verify-questions.ts';
+import { formatMesh } from '../report/mesh-text.ts';
 import { formatCells } from '../report/verify-text.ts';
 import type { Plan } from '../step/step.ts';
 import { executePlan, type Work, withLab } from './execute-plan.ts';
@@ -39,7 +41,7 @@ export async function verify(flags: VerifyFlags, io: Io): Promise<number> {
     return report(simulateCells(desired, session.names, roadsAfter(desired, routingSteps(desired))), flags, io);
   }
   const routing = session.lab.clusters.map(({ name }) => name);
-  const observed = await session.observe({ choose: false, count: false, routing });
+  const observed = await session.observe({ choose: false, count: false, routing, mesh: true });
   if (!observed.engine)
     throw new EnvironmentError(`nothing was measured: ${observed.missing[0]?.what}`, observed.missing[0]?.hint);
   const desired = resolve(session.lab, observed);
@@ -81,8 +83,8 @@ async function measureLab(input: Measurement): Promise<number> {
       stopped = true;
     });
     try {
-      const cells = await measureCells(input, scope, prepare, work);
-      return stopped || !cells ? EXIT.interrupted : report(cells, flags, io);
+      const measured = await measureCells(input, scope, prepare, work);
+      return stopped || !measured ? EXIT.interrupted : report(measured.cells, flags, io, measured.mesh);
     } finally {
       // The session's own runner starts nothing after an interrupt.
       const cleaned = await executePlan(cleanup, { ...work, runner: createRunner() });
@@ -99,16 +101,44 @@ async function measureCells(
   scope: readonly string[],
   prepare: Plan,
   work: Work,
-): Promise<Cell[] | undefined> {
+): Promise<{ readonly cells: readonly Cell[]; readonly mesh: readonly MeshCell[] } | undefined> {
   const { session, desired, observed } = input;
   const { reports, exitCode } = await executePlan(prepare, work);
   if (exitCode === EXIT.interrupted) return undefined;
   const failed = reports.filter(({ result }) => result === 'failed');
-  const problems = new Map(failed.map(({ id, detail }) => [id.split('/')[0] ?? '', detail ?? 'its probes failed']));
+  const inMesh = ({ id }: { readonly id: string }) => /\/mesh-probe/.test(id);
+  const problems = new Map(
+    failed
+      .filter((one) => !inMesh(one))
+      .map(({ id, detail }) => [id.split('/')[0] ?? '', detail ?? 'its probes failed']),
+  );
+  const outOfMesh = failed.filter(inMesh).map(({ id }) => id.split('/')[0] ?? '');
   const targets = await readTargets(input, scope, problems);
   const questions = questionsOf({ desired, observed, names: session.names, targets });
   const measured = await measureUnlessStopped(questions);
-  return measured && judge(desired, questions, measured, roadsNow(desired, observed.nodeNetworks ?? {}));
+  if (!measured) return undefined;
+  const cells = judge(desired, questions, measured, roadsNow(desired, observed.nodeNetworks ?? {}));
+  const meshed = scope.filter((name) => prepare.steps.some(({ id }) => id === `${name}/mesh-probe`));
+  const sightings = await measureRequests(
+    input,
+    meshed.filter((name) => !outOfMesh.includes(name)),
+  );
+  const mesh = judgeMesh({ desired, observed, names: session.names }, sightings, Math.floor(Date.now() / 1000));
+  return { cells, mesh };
+}
+
+/** Requests over the links, from the probes that are in the mesh. */
+async function measureRequests(
+  { session, desired, observed }: Measurement,
+  meshed: readonly string[],
+): Promise<readonly MeshSighting[]> {
+  const requests = meshRequests(desired, observed, session.names);
+  if (requests.length === 0) return [];
+  const { measureMesh } = await import('../observe/mesh-probes.ts');
+  const kubeconfigs = await Promise.all(
+    meshed.map(async (name) => [name, await readFile(session.state.kubeconfig(name), 'utf8')] as const),
+  );
+  return measureMesh(session.runner, new Map(kubeconfigs), requests);
 }
 
 /** The pause image of every node; a cluster that does not say is measured without it, and says so. */
@@ -145,8 +175,9 @@ async function readTargets(
   );
 }
 
-function report(cells: readonly Cell[], flags: Flags, io: Io): number {
-  if (isData(flags.output)) printData(cells, flags.output, io);
-  else print(io, formatCells(cells, flags.output === 'wide'));
-  return cells.some(({ result }) => result === 'failed') ? EXIT.failed : EXIT.done;
+function report(cells: readonly Cell[], flags: Flags, io: Io, mesh: readonly MeshCell[] = []): number {
+  const wide = flags.output === 'wide';
+  if (isData(flags.output)) printData([...cells, ...mesh], flags.output, io);
+  else print(io, [...(mesh.length > 0 ? [formatMesh(mesh, wide)] : []), formatCells(cells, wide)].join('\n\n'));
+  return [...cells, ...mesh].some(({ result }) => result === 'failed') ? EXIT.failed : EXIT.done;
 }

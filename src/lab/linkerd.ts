@@ -62,6 +62,9 @@ export interface LinkerdState {
   readonly gatewayAPI?: string;
   /** SHA-256 of the issuer's certificate, and of each trust anchor, in hexadecimal. */
   readonly issuer?: string;
+  /** Those of the anchors that signed the issuer, and when it stops to be valid, in seconds. */
+  readonly issuerSignedBy?: readonly string[];
+  readonly issuerUntil?: number;
   readonly anchors: readonly string[];
   readonly extension: {
     readonly inputs?: string;

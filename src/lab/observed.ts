@@ -172,4 +172,6 @@ export interface Observed {
   readonly certificates?: ObservedCertificates;
   /** The CLIs that the specs name, as far as they were asked. */
   readonly linkerdClis?: readonly LinkerdCli[];
+  /** Variables that meshes of the specs want passed on and that have no value, by cluster. */
+  readonly unsetVariables?: Readonly<Record<string, readonly string[]>>;
 }

@@ -1,5 +1,6 @@
 /** Who reaches whom: what was asked, what was seen, and what it means. JSON-safe. */
 import type { Family } from '../net/address.ts';
+import type { LinkMode } from './mesh.ts';
 import type { ExemptionRule, NodeRoute } from './routing.ts';
 
 /** Stands for this machine where a node could stand. */
@@ -93,6 +94,41 @@ export interface Cell {
   /** The address with which the request arrived. */
   readonly source?: string;
   /** The first hop that stands in the way. */
+  readonly reason?: string;
+  /** The line to type. */
+  readonly repair?: string;
+}
+
+/** A request from the meshed probe of one cluster to a service that is mirrored from another. */
+export interface MeshRequest {
+  readonly from: string;
+  readonly to: string;
+  /** The mirrored service, in the namespace of the meshed probes of `from`. */
+  readonly service: string;
+}
+
+/** What the proxies at both ends say of a {@link MeshRequest}. */
+export interface MeshSighting {
+  readonly from: string;
+  readonly to: string;
+  /** Whom the client's proxy asked, and whom the server's let in, by their certificates. */
+  readonly server?: string;
+  readonly client?: string;
+  /** Why it is not known, or what is wrong. */
+  readonly problem?: string;
+  /** It could not be measured, which says nothing about the mesh. */
+  readonly unmeasured?: true;
+}
+
+/** One answer of `lab verify` about the link from a cluster to another. */
+export interface MeshCell {
+  readonly kind: 'anchors' | 'issuer' | 'link' | 'request';
+  readonly from: { readonly cluster: string };
+  readonly to: { readonly cluster: string };
+  readonly mode: LinkMode;
+  readonly result: 'ok' | 'failed' | 'unmeasured';
+  /** What was seen: fingerprints, a date, a mode, identities. */
+  readonly seen: string;
   readonly reason?: string;
   /** The line to type. */
   readonly repair?: string;

@@ -40,15 +40,20 @@ export async function readLinkerd(api: ApiClient): Promise<LinkerdState> {
   const version = /^linkerdVersion: "?([^\s"]+)/m.exec(config?.data?.values ?? '')?.[1];
   const inputs = own?.metadata.annotations?.[LINKERD.inputsAnnotation];
   const certificate = issuer?.data?.['crt.pem'] ?? issuer?.data?.['tls.crt'];
-  const fingerprint = certificate && fingerprintsOf(fromBase64(certificate))[0];
+  const [issuing] = certificatesOf(certificate ? fromBase64(certificate) : '');
+  const anchors = certificatesOf(roots?.data?.['ca-bundle.crt'] ?? '');
   return {
     present: own !== undefined,
     ...(version !== undefined && { version }),
     ...(inputs !== undefined && { inputs }),
     ready: areRolledOut(deployments, LINKERD.deployments),
     ...(crd && { gatewayAPI: crd.metadata.annotations?.['gateway.networking.k8s.io/bundle-version'] ?? 'unknown' }),
-    ...(fingerprint && { issuer: fingerprint }),
-    anchors: fingerprintsOf(roots?.data?.['ca-bundle.crt'] ?? ''),
+    ...(issuing && {
+      issuer: fingerprintOf(issuing),
+      issuerSignedBy: anchors.filter(({ publicKey }) => issuing.verify(publicKey)).map(fingerprintOf),
+      issuerUntil: Math.floor(Date.parse(issuing.validTo) / 1000),
+    }),
+    anchors: anchors.map(fingerprintOf),
     extension,
   };
 }
@@ -137,11 +142,13 @@ function areRolledOut(deployments: unknown, names: readonly string[]): boolean {
 
 const fromBase64 = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
 
-/** SHA-256 of each certificate in a PEM text, in hexadecimal. */
-function fingerprintsOf(pem: string): string[] {
+function certificatesOf(pem: string): X509Certificate[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  return blocks.map((block) => new X509Certificate(block).fingerprint256.replaceAll(':', '').toLowerCase());
+  return blocks.map((block) => new X509Certificate(block));
 }
+
+/** SHA-256 in hexadecimal. */
+const fingerprintOf = ({ fingerprint256 }: X509Certificate): string => fingerprint256.replaceAll(':', '').toLowerCase();
 
 /** What each CLI says that it is; a process each. */
 export async function observeLinkerdClis(runner: Runner, binaries: readonly string[]): Promise<LinkerdCli[]> {

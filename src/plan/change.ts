@@ -13,8 +13,6 @@ export type Change =
       readonly kind: 'kubeconfig';
       readonly cluster: string;
       readonly why: string;
-      /** A cluster that is there already has no part in the lab before. */
-      readonly joins?: true;
     }
   | { readonly kind: 'record'; readonly cluster: string; readonly why: string }
   | { readonly kind: 'images'; readonly cluster: string; readonly images: readonly string[]; readonly why: string }

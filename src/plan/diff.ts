@@ -76,9 +76,7 @@ function clusterChanges(
 /** Of a cluster that is there already only the credentials are copied. */
 function takeIn({ name, credentials, existing }: ObservedCluster): Change[] {
   if (credentials && !existing?.stale) return [];
-  return credentials
-    ? [{ kind: 'kubeconfig', cluster: name, why: 'its credentials changed' }]
-    : [{ kind: 'kubeconfig', cluster: name, why: 'it joins the lab', joins: true }];
+  return [{ kind: 'kubeconfig', cluster: name, why: credentials ? 'its credentials changed' : 'it joins the lab' }];
 }
 
 function existingProblems({ name, spec }: DesiredCluster, { clusters }: Observed): Problem[] {

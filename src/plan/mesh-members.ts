@@ -40,8 +40,13 @@ export function describeAway({ cluster: { name, spec }, running }: MeshMember, {
   return spec.access ? `${name} has not joined yet (lab create ${lab.dir} ${name})` : `${name} does not run`;
 }
 
-/** Why the CLIs of these members do not do: missing, too old, or not what the spec says. */
-export function cliProblems(members: readonly MeshMember[], { linkerdClis }: Observed): string[] {
+/** Why the CLIs of these members do not do: missing, too old, not what the spec says, or without what they are to be told. */
+export function cliProblems(members: readonly MeshMember[], { linkerdClis, unsetVariables = {} }: Observed): string[] {
+  const unset = members.flatMap(({ cluster: { name }, spec }) =>
+    (unsetVariables[name] ?? []).map(
+      (variable) => `${variable} is not set, which ${spec.binary} of ${name} is to be given (mesh.env)`,
+    ),
+  );
   const problems = members.flatMap(({ cluster, spec, version }) => {
     const problem = linkerdClis?.find(({ binary }) => binary === spec.binary)?.problem;
     if (problem !== undefined) return problem;
@@ -49,7 +54,7 @@ export function cliProblems(members: readonly MeshMember[], { linkerdClis }: Obs
       return `${spec.binary} is ${version}, and ${cluster.name} wants ${spec.version}`;
     return isTooOld(version) ? `${spec.binary} is ${version}, which is too old` : [];
   });
-  return [...new Set(problems)];
+  return [...new Set([...problems, ...unset])];
 }
 
 /** The same of the named clusters, as something that is missing on this machine. */

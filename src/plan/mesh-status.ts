@@ -67,3 +67,16 @@ function problemOf(desired: Desired, members: readonly MeshMember[], from: MeshM
       )
     : undefined;
 }
+
+/** Why the link of an edge is not alive; undefined when it is, as far as it can be seen. */
+export function linkProblem(
+  desired: Desired,
+  members: readonly MeshMember[],
+  from: MeshMember,
+  edge: Edge,
+): string | undefined {
+  const link = from.state?.extension.links.find(({ to }) => to === edge.to);
+  if (!link) return `${edge.from} has no link to ${edge.to}`;
+  const why = problemOf(desired, members, from, edge);
+  return why ?? (link.ready ? undefined : `the controller of the link to ${edge.to} does not run`);
+}

@@ -1,6 +1,7 @@
 import { EnvironmentError } from '../errors.ts';
 import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
+import { quoteWord } from '../step/shell.ts';
 import type { Step } from '../step/step.ts';
 import { LINKERD_SOURCE } from '../tools/linkerd.ts';
 import { type Edge, linksOf, wantedEdges } from './edges.ts';
@@ -10,6 +11,7 @@ import { missingCertificates } from './missing-certificates.ts';
 import { controlPlanesOf } from './plan-control-planes.ts';
 import { extensionsOf } from './plan-extensions.ts';
 import { linkEdges, staleLinks, unlinkStale } from './plan-links.ts';
+import { describeRotation, rotationOf } from './rotation.ts';
 
 interface MeshSteps {
   readonly steps: readonly Step[];
@@ -46,6 +48,7 @@ export function planMesh(desired: Desired, observed: Observed, request: MeshRequ
   };
   const warnings: string[] = [];
   const warn = (text: string) => warnings.push(text);
+  if (request.install) sayRotation(desired, observed, warn);
   const controlPlanes = controlPlanesOf(work, warn);
   const edges = linkEdges(work, controlPlanes.after, warn);
   const stale = staleLinks(work);
@@ -61,6 +64,12 @@ export function planMesh(desired: Desired, observed: Observed, request: MeshRequ
     controlPlanes: controlPlanes.after,
     warnings,
   };
+}
+
+/** Between two steps to another trust anchor Linkerd is applied, and the workloads are for their owner to restart. */
+function sayRotation({ certificates, lab }: Desired, { certificates: seen }: Observed, warn: (text: string) => void) {
+  const text = certificates && seen && describeRotation(rotationOf(certificates, seen), quoteWord(lab.dir));
+  if (text) warn(text);
 }
 
 /** Links that are there and no longer right: an API server or a gateway moved, or its cluster is gone. */

@@ -2,7 +2,8 @@ import { stringify } from 'yaml';
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import type { Plan, RunStep, Step, Value, WaitStep } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
-import { PROBE_PORT, PROBES } from '../tools/kube-api.ts';
+import { MESH_PROBES, PROBE_PORT, PROBES } from '../tools/kube-api.ts';
+import { meshProbeSteps } from './plan-mesh-probes.ts';
 
 export interface ProbeImages {
   /** The image for a node; undefined where none is known to be there. */
@@ -40,8 +41,13 @@ export function planProbes(desired: Desired, names: readonly string[], images: P
     };
     return [apply, wait];
   });
-  return plan(desired, steps);
+  const meshed = names.filter((name) => inMesh(desired, name));
+  return plan(desired, [...steps, ...meshProbeSteps(desired, meshed, (node) => images.imageOf(node))]);
 }
+
+/** Whether somebody links to the cluster, or it to somebody. */
+const inMesh = ({ links }: Desired, name: string): boolean =>
+  links.some(({ from, to }) => from === name || to === name);
 
 /** Takes away what the probes needed, also what a killed run left. */
 export const planCleanup = (desired: Desired, names: readonly string[]): Plan =>
@@ -50,7 +56,16 @@ export const planCleanup = (desired: Desired, names: readonly string[]): Plan =>
     names.map((name) => ({
       ...step(name, 'clean', 'remove the probes'),
       kind: 'run',
-      argv: kubectl(name, 'delete', 'namespace', PROBES, '--ignore-not-found'),
+      argv: kubectl(
+        name,
+        ...[
+          'delete',
+          'namespace',
+          PROBES,
+          ...(inMesh(desired, name) ? [MESH_PROBES.namespace] : []),
+          '--ignore-not-found',
+        ],
+      ),
     })),
   );
 

@@ -11,12 +11,12 @@ import { lateRoutes } from './plan-late-routes.ts';
 import { planMesh } from './plan-mesh.ts';
 import { routable, withPeers } from './plan-routing.ts';
 import { routingStep } from './routing-step.ts';
-import { clustersToMake, clustersToStart } from './summary.ts';
+import { clustersToAwait, clustersToMake } from './summary.ts';
 
 /**
  * Everything that the specs ask for of the named clusters, one graph: a step waits for the steps that it builds upon
  * and for nothing else, so that a cluster gets Linkerd while others still boot, and an edge is made as soon as both its
- * ends can. Clusters that have to start first take part in a later plan, once they answer.
+ * ends can. Clusters that have to start or to join first take part in a later plan, once they answer.
  */
 export function planUp(
   desired: Desired,
@@ -25,7 +25,7 @@ export function planUp(
   names: readonly string[],
 ): Plan {
   const created = planCreate(desired, observed, changes, names);
-  const later = clustersToStart(changes);
+  const later = clustersToAwait(changes);
   const making = clustersToMake(changes);
   const settled = withPeers(desired, names).filter(
     (name) => routable(desired, observed).includes(name) && !making.includes(name) && !later.includes(name),
@@ -47,12 +47,12 @@ export function planUp(
     after: joinAfter(names, [ready, mesh.controlPlanes]),
   });
   const assumed = missingForMesh(desired, observed, names).map(({ what }) => `${what}: planned as if it did`);
-  const isJoining = (name: string) => desired.clusters.some((one) => one.name === name && one.spec.access);
-  const first = (['start', 'join'] as const).flatMap((what) => {
-    const those = later.filter((name) => isJoining(name) === (what === 'join'));
-    const text = `${those.join(', ')}: has to ${what} first; its routes, Linkerd, links and apps are planned once it answers`;
-    return those.length > 0 ? [text] : [];
-  });
+  const first =
+    later.length > 0
+      ? [
+          `${later.join(', ')}: first has to start or to join; its routes, Linkerd, links and apps are planned once it answers`,
+        ]
+      : [];
   return {
     ...created,
     verb: 'up',

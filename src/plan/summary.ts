@@ -18,13 +18,14 @@ export const clustersToMake = (changes: readonly Change[]): string[] =>
     change.kind === 'cluster' && (change.action === 'create' || change.action === 'recreate') ? [change.cluster] : [],
   );
 
-/** Clusters that run no longer or not well, or have yet to join: what they lack beyond that shows once they answer. */
-export const clustersToStart = (changes: readonly Change[]): string[] =>
-  changes.flatMap((change) =>
-    (change.kind === 'cluster' && change.action === 'start') || (change.kind === 'kubeconfig' && change.joins)
-      ? [change.cluster]
-      : [],
-  );
+/** Clusters that have to start or to join first: what they lack beyond that shows once they answer. */
+export const clustersToAwait = (changes: readonly Change[]): string[] => [
+  ...new Set(
+    changes.flatMap((change) =>
+      change.kind === 'kubeconfig' || (change.kind === 'cluster' && change.action === 'start') ? [change.cluster] : [],
+    ),
+  ),
+];
 
 /** Nodes that the changes make. */
 export function nodesToMake(desired: Desired, changes: readonly Change[]): number {

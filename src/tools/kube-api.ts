@@ -54,6 +54,14 @@ export const NODES_PATH = '/api/v1/nodes';
 export const PROBES = 'lab-verify';
 export const PROBE_PORT = 80;
 
+/** The namespace of the probes that are in the mesh, the probe, and its service by how it is exported. */
+export const MESH_PROBES = {
+  namespace: 'lab-verify-mesh',
+  pod: 'probe',
+  flat: 'flat',
+  gateway: 'gateway',
+} as const;
+
 const LEASES_PATH = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
 
 /** Where each node's kubelet renews its lease every ten seconds, and when each did last. */

@@ -72,6 +72,16 @@ describe('lab linkerd', () => {
     expect(run.stderr).toMatch(/linkerd is not here\n +Linkerd edge-25.4.4 \(2.18\) or newer: /);
   });
 
+  it('says before anything is changed which variable has no value', async () => {
+    const world = await created(two('{mesh: {env: [LICENSE]}}'));
+    world.install('linkerd');
+    const run = await world.lab('linkerd');
+    expectCode(run, 3);
+    expect(run.stderr).toContain('LICENSE is not set, which linkerd of a is to be given (mesh.env)');
+    expect(world.store.read('applied', 'a:StubControlPlane')).toBeUndefined();
+    expectCode(await world.start(['linkerd'], { LICENSE: 'words' }).done, 0);
+  });
+
   it('gives the CLI its variables, and shows them to nobody', async () => {
     const world = await created(two('{mesh: {env: {LICENSE: s3cret-words}}}'));
     world.install('linkerd');
