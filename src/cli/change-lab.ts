@@ -79,12 +79,15 @@ export async function changeLab(verb: string, rounds: readonly Round[], flags: C
         return exitCode;
       }
     }
-    if (isData(flags.output)) printData(done, flags.output, io);
     if (unsettled) throw neverSettled(unsettled, flags.line);
-    const text = done.length === 0 ? 'nothing to do: everything is as it should be' : `lab ${verb}: done`;
-    if (!isData(flags.output)) note(io, text);
+    reportDone(verb, done, flags, io);
     return EXIT.done;
   });
+}
+
+function reportDone(verb: string, done: readonly unknown[], { output }: Flags, io: Io): void {
+  if (isData(output)) printData(done, output, io);
+  else note(io, done.length === 0 ? 'nothing to do: everything is as it should be' : `lab ${verb}: done`);
 }
 
 /** The same round once more, where the plan had to wait for a cluster; `no more` when it was the last. */
