@@ -58,7 +58,7 @@ describeWithLinkerd('Linkerd on two clusters', () => {
       'east.yaml': cluster('lkd-east', spec),
       'west.yaml': cluster('lkd-west', spec),
     });
-    const made = await lab.lab('create', lab.dir);
+    const made = await lab.lab('up', lab.dir);
     expect(made.code, made.stderr).toBe(0);
   });
   afterAll(() => lab?.remove());
@@ -101,17 +101,32 @@ describeWithLinkerd('Linkerd on two clusters', () => {
   const mirrors = () =>
     lab.kubectl('lkd-east', 'get', 'services', '-A', '-l', 'mirror.linkerd.io/mirrored-service=true', '-o', 'name');
 
-  it('is installed, and a second run changes nothing', async () => {
-    await run('linkerd', lab.dir);
+  it('comes up with the lab, and a second run changes nothing', async () => {
     const before = fingerprint();
     lab.takeCalls();
-    await run('linkerd', lab.dir);
+    await run('up', lab.dir);
     expect(lab.takeCalls().filter(isChanging)).toEqual([]);
     expect(fingerprint()).toEqual(before);
   });
 
+  it('is verified with the identities that both ends of a request saw', async () => {
+    const cells: { kind: string; result: string; seen?: string }[] = JSON.parse(
+      (await run('verify', lab.dir, '-o', 'json')).stdout,
+    );
+    const requests = cells.filter(({ kind }) => kind === 'request');
+    expect(requests.map(({ result, seen }) => [result, seen])).toEqual(
+      [
+        ['lkd-east', 'lkd-west'],
+        ['lkd-west', 'lkd-east'],
+      ].map((ends) => [
+        'ok',
+        ends.map((name) => `${name}.lab-verify-mesh.serviceaccount.identity.linkerd.cluster.local`).join(' → '),
+      ]),
+    );
+    expect(cells.filter(({ result }) => result !== 'ok')).toEqual([]);
+  });
+
   it('answers a client of the other cluster over a flat link', async () => {
-    await run('group', lab.dir);
     lab.apply('lkd-west', WEB);
     lab.apply('lkd-east', pods('client', 'command: [sleep, "100000"]'));
     lab.kubectl('lkd-west', '-n', 'demo', 'wait', 'pod/web', '--for=condition=Ready', '--timeout=180s');
