@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { EnvironmentError, EXIT } from '../errors.ts';
 import { createRunner } from '../exec/run-command.ts';
+import type { CheckResult } from '../lab/checks.ts';
 import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
 import type { Cell, MeshCell, MeshSighting, ProbeTarget } from '../lab/reach.ts';
+import { runCheck } from '../observe/checks.ts';
 import { readPauseImages, readProbeTarget } from '../observe/probes.ts';
 import { planCleanup, planProbes } from '../plan/plan-probes.ts';
 import { routable, withPeers } from '../plan/plan-routing.ts';
@@ -12,6 +14,7 @@ import { roadsAfter, roadsNow, routingSteps } from '../plan/simulate.ts';
 import { judge, simulateCells } from '../plan/verify-cells.ts';
 import { judgeMesh, meshRequests } from '../plan/verify-mesh.ts';
 import { questionsOf } from '../plan/verify-questions.ts';
+import { formatChecks } from '../report/check-text.ts';
 import { formatMesh } from '../report/mesh-text.ts';
 import { formatCells } from '../report/verify-text.ts';
 import type { Plan } from '../step/step.ts';
@@ -84,7 +87,9 @@ async function measureLab(input: Measurement): Promise<number> {
     });
     try {
       const measured = await measureCells(input, scope, prepare, work);
-      return stopped || !measured ? EXIT.interrupted : report(measured.cells, flags, io, measured.mesh);
+      if (stopped || !measured) return EXIT.interrupted;
+      const checks = await runChecks(input, up);
+      return stopped ? EXIT.interrupted : report(measured.cells, flags, io, measured.mesh, checks);
     } finally {
       // The session's own runner starts nothing after an interrupt.
       const cleaned = await executePlan(cleanup, { ...work, runner: createRunner() });
@@ -175,9 +180,37 @@ async function readTargets(
   );
 }
 
-function report(cells: readonly Cell[], flags: Flags, io: Io, mesh: readonly MeshCell[] = []): number {
+/** What the lab says must hold, from clusters that the command names and that run. */
+async function runChecks({ session, desired }: Measurement, up: readonly string[]): Promise<CheckResult[]> {
+  const asked = session.lab.checks.filter(({ from }) => session.names.includes(from.cluster));
+  return Promise.all(
+    asked.map(async (check): Promise<CheckResult> => {
+      const { cluster, namespace, pod } = check.from;
+      const spec = desired.clusters.find(({ name }) => name === cluster)?.spec;
+      const kubeconfig = await readFile(session.state.kubeconfig(cluster), 'utf8').catch(() => undefined);
+      if (!up.includes(cluster) || !spec || kubeconfig === undefined) {
+        const { name, request } = check;
+        const reason = `${cluster} does not run`;
+        return { kind: 'check', name, from: `${cluster}/${namespace}/${pod}`, request, result: 'failed', reason };
+      }
+      return runCheck(check, { kubeconfig, domain: spec.network.domain, runner: session.runner });
+    }),
+  );
+}
+
+function report(
+  cells: readonly Cell[],
+  flags: Flags,
+  io: Io,
+  mesh: readonly MeshCell[] = [],
+  checks: readonly CheckResult[] = [],
+): number {
   const wide = flags.output === 'wide';
-  if (isData(flags.output)) printData([...cells, ...mesh], flags.output, io);
-  else print(io, [...(mesh.length > 0 ? [formatMesh(mesh, wide)] : []), formatCells(cells, wide)].join('\n\n'));
-  return [...cells, ...mesh].some(({ result }) => result === 'failed') ? EXIT.failed : EXIT.done;
+  const all = [...cells, ...mesh, ...checks];
+  if (isData(flags.output)) printData(all, flags.output, io);
+  else {
+    const tables = [...(mesh.length > 0 ? [formatMesh(mesh, wide)] : []), formatCells(cells, wide)];
+    print(io, [...tables, ...(checks.length > 0 ? [formatChecks(checks)] : [])].join('\n\n'));
+  }
+  return all.some(({ result }) => result === 'failed') ? EXIT.failed : EXIT.done;
 }

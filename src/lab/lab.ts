@@ -3,6 +3,7 @@
  * range that was not written down. Deep-readonly and JSON-safe (ranges are text).
  */
 import type { App } from './apps.ts';
+import type { Check } from './checks.ts';
 import type { ClusterMesh, LabMesh, LinkMode } from './mesh.ts';
 
 export type ProviderName = 'kind' | 'k3d' | 'existing';
@@ -116,6 +117,7 @@ export interface Lab {
   readonly groups: Readonly<Record<string, { readonly mode: GroupMode }>>;
   readonly mesh: LabMesh;
   readonly links: readonly Link[];
+  readonly checks: readonly Check[];
   /** In the order of their names. */
   readonly clusters: readonly Cluster[];
 }

@@ -4,6 +4,8 @@ import { buildLabMesh } from './build-mesh.ts';
 import type { LabFile } from './lab-schema.ts';
 import { type Sourced, whereValue } from './source.ts';
 
+const readSeconds = (text: string): number => Number.parseInt(text, 10) * (text.endsWith('m') ? 60 : 1);
+
 export interface LabParts {
   readonly name: string;
   readonly uid: string;
@@ -36,8 +38,20 @@ export function buildLab({ name, uid, dir, path, file, sourced, manifest, cluste
     loadBalancer: { addon: loadBalancer.addon, manifest },
     groups: buildGroups(file, clusters),
     mesh: buildLabMesh(file.spec.mesh, sourced, clusters),
+    checks: file.spec.checks.map(buildCheck),
     links: links.map((link, index) => ({ ...link, at: sourced ? whereValue(sourced, ['spec', 'links', index]) : dir })),
     clusters,
+  };
+}
+
+function buildCheck({ from, ...check }: LabFile['spec']['checks'][number]): Lab['checks'][number] {
+  const [cluster = '', namespace = '', pod = ''] = from.split('/');
+  const { status, contains } = check.expect;
+  return {
+    ...check,
+    from: { cluster, namespace, pod },
+    expect: { status, ...(contains !== undefined && { contains }) },
+    within: readSeconds(check.within),
   };
 }
 

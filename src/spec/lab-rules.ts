@@ -12,6 +12,7 @@ export function findLabProblems(read: ReadClusters, file: LabFile, sourced: Sour
     ...findDuplicateNames(read.declarations),
     ...findPortProblems(read.clusters),
     ...(sourced ? findLinkProblems(read, file.spec.links, sourced) : []),
+    ...(sourced && read.complete ? findCheckProblems(read, file.spec.checks, sourced) : []),
     // A group or a link may mean a cluster whose file cannot be read.
     ...(sourced && read.complete ? findEmptyGroups(read, Object.keys(file.spec.groups), sourced) : []),
   ];
@@ -44,6 +45,16 @@ function findLinkProblems(read: ReadClusters, links: LabFile['spec']['links'], s
     if (other === undefined) first.set(ends, at);
     else problems.push({ at, message: `a second link ${ends}`, hint: `the first is at ${other}` });
     return problems;
+  });
+}
+
+function findCheckProblems(read: ReadClusters, checks: LabFile['spec']['checks'], sourced: Sourced): Problem[] {
+  const names = read.declarations.map(({ name }) => name);
+  return checks.flatMap(({ from }, index) => {
+    const [cluster = ''] = from.split('/');
+    if (names.includes(cluster)) return [];
+    const at = whereValue(sourced, ['spec', 'checks', index, 'from']);
+    return { at, message: `no cluster is named ${show(cluster)}`, ...suggest(cluster, names) };
   });
 }
 

@@ -79,6 +79,32 @@ const link = z.strictObject({
   mode: described(z._default(z.enum(['flat', 'gateway', 'federated']), 'flat'), 'How the clusters are linked'),
 });
 
+const check = z.strictObject({
+  name: described(z.string().check(z.minLength(1), z.maxLength(60)), 'What holds, in a few words'),
+  from: described(
+    z.string().check(z.regex(/^[a-z0-9-]+\/[a-z0-9-]+(\/[a-z0-9.-]*)?$/, 'expected CLUSTER/NAMESPACE/POD')),
+    'CLUSTER/NAMESPACE/POD: a ready pod whose name begins so; its proxy, if it has one, sees the request',
+  ),
+  request: described(
+    z.string().check(z.regex(/^http:\/\/[^\s]+$/, 'expected an http URL')),
+    'An http URL, with names as the pod knows them',
+  ),
+  expect: described(
+    z.prefault(
+      z.strictObject({
+        status: described(z._default(z.int().check(z.gte(100), z.lte(599)), 200), 'The status of the answer'),
+        contains: described(z.optional(z.string().check(z.minLength(1))), 'Text within its first 64 KiB'),
+      }),
+      {},
+    ),
+    'What must come',
+  ),
+  within: described(
+    z._default(z.string().check(z.regex(/^\d{1,4}[sm]$/, 'expected a time such as 30s or 2m')), '30s'),
+    'How long it may take until it holds',
+  ),
+});
+
 const fileWith = <Defaults extends z.ZodMiniType>(defaults: Defaults) =>
   z.strictObject({
     apiVersion: described(z.optional(z.literal(API_VERSION)), 'Version of this format'),
@@ -96,6 +122,7 @@ const fileWith = <Defaults extends z.ZodMiniType>(defaults: Defaults) =>
           defaults: described(z.optional(defaults), "Any key of a cluster's spec, for all clusters that leave it out"),
           mesh: labMesh,
           groups: z._default(groups, {}),
+          checks: described(z._default(z.array(check), []), 'What must hold once the lab is up: run by `lab verify`'),
           links: described(
             z._default(z.array(link), []),
             'Directed links beyond the groups: `from` uses what `to` exports',

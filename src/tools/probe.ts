@@ -9,12 +9,14 @@ const PATIENCE = 3;
  * The namespace of a pod is found by its address: not every node has crictl. Nodes of k3s have busybox' wget and
  * nslookup in place of curl and getent.
  */
-const TOOLS = `space() {
+export const SPACE = `space() {
   for ns in /var/run/netns/*; do
     if nsenter --net="$ns" ip -o addr 2>/dev/null | grep -qF " $1/"; then echo "$ns"; return; fi
   done
 }
-request() {
+`;
+
+const TOOLS = `${SPACE}request() {
   if command -v curl >/dev/null; then
     nsenter --net="$1" curl -sv -g -o /dev/null -m ${PATIENCE} "http://$2/" 2>&1
   else

@@ -49,6 +49,7 @@ const lab: Lab = {
   groups: {},
   mesh: { trustDomain: 'cluster.local', anchor: { lifetime: 315_360_000 } },
   links: [],
+  checks: [],
   clusters,
 };
 
