@@ -108,7 +108,7 @@ async function measureCells(
   const targets = await readTargets(input, scope, problems);
   const questions = questionsOf({ desired, observed, names: session.names, targets });
   const measured = await measureUnlessStopped(questions);
-  return measured && judge(desired, questions, measured, roadsNow(desired, observed.nodeNetworks ?? {}));
+  return measured && judge(desired, questions, measured, roadsNow(desired, observed));
 }
 
 /** The pause image of every node; a cluster that does not say is measured without it, and says so. */

@@ -30,12 +30,22 @@ export interface DesiredNode {
   readonly role: 'server' | 'worker';
 }
 
+/** Where a pod network that hands out blocks takes them from. */
+export interface PodPool {
+  readonly cidr: string;
+  readonly family: 4 | 6;
+  /** Prefix length. */
+  readonly blockSize: number;
+}
+
 export interface DesiredCluster {
   readonly spec: Cluster;
   readonly name: string;
   readonly nodes: readonly DesiredNode[];
   readonly pods: readonly Range[];
   readonly services: readonly Range[];
+  /** Present where the pod network hands out blocks. */
+  readonly podPools?: readonly PodPool[];
   readonly loadBalancer: readonly Range[];
   /** Where its API server is published on 127.0.0.1, when the plan chooses the port. */
   readonly apiPort?: number;

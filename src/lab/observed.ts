@@ -51,6 +51,13 @@ export interface ApiState {
     readonly labels: Readonly<Record<string, string>>;
   }[];
   readonly loadBalancer?: LoadBalancerState;
+  /** Present where the record says that Calico is the pod network. */
+  readonly calico?: {
+    /** Its daemon runs on every node. */
+    readonly ready: boolean;
+    /** Ranges that it takes for those of pods, without handing out addresses of them; those of ours only. */
+    readonly peerPools: readonly { readonly name: string; readonly cidr: string }[];
+  };
   /** Read only where a verb needs it. */
   readonly linkerd?: LinkerdState;
   /** The same. */
@@ -119,12 +126,18 @@ export interface ObservedContext {
   readonly ca?: string;
 }
 
+/** What pod networks and kube-proxy may need of the kernel of all nodes. */
+export const KERNEL_FEATURES = ['ip_vs', 'vxlan', 'ipip'] as const;
+export type KernelFeature = (typeof KERNEL_FEATURES)[number];
+
 export interface HostState {
   readonly platform: string;
   readonly routes: readonly { readonly cidr: string; readonly via: string }[];
   readonly resolvers: readonly string[];
   /** How many are in use only root can see: the nodes' are root's. */
   readonly inotify?: { readonly instances: number; readonly watches: number; readonly instancesUsed?: number };
+  /** What could be found out of it; nothing for an engine elsewhere. */
+  readonly kernel?: Partial<Readonly<Record<KernelFeature, boolean>>>;
   /** False where the kernel has IPv6 switched off. */
   readonly ipv6?: boolean;
   /** Bytes. */

@@ -1,7 +1,17 @@
 import { LOAD_BALANCERS } from '../addons/index.ts';
+import { CALICO_DAEMONS } from '../cni/calico-install.ts';
 import type { ApiState, AppliedCluster } from '../lab/observed.ts';
 import { RECORD_ANNOTATION } from '../lab/ownership.ts';
-import { isReady, listOf, NODES_PATH, type NodeObject } from '../tools/kube-api.ts';
+import {
+  isReady,
+  isRolledOut,
+  listOf,
+  type Metadata,
+  NODES_PATH,
+  type NodeObject,
+  PEER_POOL,
+  pathOf,
+} from '../tools/kube-api.ts';
 import { type ApiClient, connectApi } from './api-client.ts';
 import { readApps } from './apps.ts';
 import { readLinkerd } from './linkerd.ts';
@@ -53,6 +63,7 @@ export async function readApiState(
     .map(({ metadata }) => metadata.annotations?.[RECORD_ANNOTATION])
     .find((text) => text !== undefined);
   const applied = record === undefined ? undefined : parseRecord(record);
+  const calico = applied?.fixed['network.cni']?.startsWith('calico') ? await readCalico(api) : undefined;
   const certificateNames = api.certificateNames();
   return {
     state: {
@@ -63,6 +74,7 @@ export async function readApiState(
         labels: node.metadata.labels ?? {},
       })),
       ...(loadBalancer && { loadBalancer }),
+      ...(calico && { calico }),
       ...(linkerd && { linkerd }),
       ...(apps && { apps }),
     },
@@ -82,6 +94,24 @@ export function parseRecord(text: string): AppliedCluster | undefined {
   } catch {
     return undefined;
   }
+}
+
+interface PeerPoolObject {
+  readonly metadata: Metadata;
+  readonly spec?: { readonly cidr?: string };
+}
+
+async function readCalico(api: ApiClient): Promise<NonNullable<ApiState['calico']>> {
+  const [daemons, pools] = await Promise.all([
+    api.get(pathOf({ resource: 'daemonset', ...CALICO_DAEMONS })),
+    api.get(PEER_POOL.path),
+  ]);
+  return {
+    ready: isRolledOut(daemons),
+    peerPools: listOf<PeerPoolObject>(pools).flatMap(({ metadata: { name, labels }, spec }) =>
+      spec?.cidr && labels?.[PEER_POOL.label] ? [{ name, cidr: spec.cidr }] : [],
+    ),
+  };
 }
 
 /** The load balancer that the cluster has, whichever it is. */

@@ -6,6 +6,7 @@ import { PROVIDERS } from '../providers/index.ts';
 import type { Plan, Step } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
 import { diffDeparture } from './diff-departure.ts';
+import { departedPools, poolSteps } from './peer-pools.ts';
 import { routingStep } from './routing-step.ts';
 
 export interface DeleteRequest {
@@ -37,6 +38,7 @@ export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequ
   const leftovers = gone.flatMap((name) => contextSteps(name, observed, lab.uid, []));
   // Next to the removals, not before them: a peer that is broken does not keep a cluster alive.
   const peers = diffDeparture(observed, lab.uid, doomed, leaving).map((change) => routingStep(change));
+  const pools = departedPools(observed, lab.uid, names).flatMap(poolSteps);
   const unlinks = unlinkPeers(observed, lab.uid, names);
   const networks = networkSteps(
     observed,
@@ -50,7 +52,7 @@ export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequ
     verb: 'delete',
     summary: `Plan: ${doomed.length} cluster${doomed.length === 1 ? '' : 's'} to delete${leaving.length > 0 ? `, ${leaving.length} to let go` : ''}, ${networks.length} network${networks.length === 1 ? '' : 's'} to remove${peers.length > 0 ? `, ${peers.length} node${peers.length === 1 ? '' : 's'} of peers to clean` : ''}.`,
     warnings: [],
-    steps: [...steps, ...leftovers, ...peers, ...unlinks, ...networks],
+    steps: [...steps, ...leftovers, ...peers, ...pools, ...unlinks, ...networks],
   };
 }
 

@@ -5,6 +5,7 @@ import type { Plan, RunStep, Step } from '../step/step.ts';
 import { nodesStep } from './cluster-steps.ts';
 import { diffForCreate } from './diff.ts';
 import { diffRouting } from './diff-routing.ts';
+import { diffPeerPools, poolSteps } from './peer-pools.ts';
 import { planCreate } from './plan-create.ts';
 import { planRelink } from './plan-mesh.ts';
 import { planLinks } from './plan-mesh-verbs.ts';
@@ -33,7 +34,8 @@ export const routable = ({ lab, nodes }: Desired, { clusters }: Observed): strin
 export function planRoute(desired: Desired, observed: Observed, names: readonly string[]): Plan {
   const up = routable(desired, observed);
   const affected = withPeers(desired, names).filter((name) => up.includes(name));
-  const steps = diffRouting(desired, observed, affected).map((change) => routingStep(change));
+  const nodes = diffRouting(desired, observed, affected).map((change) => routingStep(change));
+  const steps = [...nodes, ...diffPeerPools(desired, observed, affected).flatMap(poolSteps)];
   const grouped = desired.clusters.filter(({ name, spec }) => names.includes(name) && spec.group !== undefined);
   const away = grouped
     .filter(({ name, spec }) => !up.includes(name) && (!spec.access || !joined(observed, name)))
@@ -42,7 +44,7 @@ export function planRoute(desired: Desired, observed: Observed, names: readonly 
     'route',
     desired,
     steps,
-    `Plan: ${steps.length} of ${nodeCount(observed, affected)} nodes to change.`,
+    `Plan: ${nodes.length} of ${nodeCount(observed, affected)} nodes to change.`,
     away,
   );
 }
@@ -66,7 +68,12 @@ export function planRepair(desired: Desired, observed: Observed, names: readonly
   const affected = withPeers(desired, names).filter((name) => up.includes(name));
   // While an API server is away its pod ranges are not known: routing is for the round after.
   const settled = !repaired.steps.some(({ kind }) => kind === 'wait');
-  const routing = settled ? diffRouting(desired, observed, affected).map((change) => routingStep(change)) : [];
+  const routing = settled
+    ? [
+        ...diffRouting(desired, observed, affected).map((change) => routingStep(change)),
+        ...diffPeerPools(desired, observed, affected).flatMap(poolSteps),
+      ]
+    : [];
   const links = settled ? planRelink(desired, observed, names) : { steps: [], warnings: [] };
   const steps = [...repaired.steps, ...routing, ...links.steps];
   const summary = `Plan: ${steps.length === 0 ? 'nothing' : `${steps.length} steps`} to repair.`;

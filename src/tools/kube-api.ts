@@ -54,6 +54,14 @@ export const NODES_PATH = '/api/v1/nodes';
 export const PROBES = 'lab-verify';
 export const PROBE_PORT = 80;
 
+/** How peers' ranges stand in a cluster with Calico, as the operator's resources know them. */
+export const PEER_POOL = {
+  apiVersion: 'crd.projectcalico.org/v1',
+  resource: 'ippools.crd.projectcalico.org',
+  path: '/apis/crd.projectcalico.org/v1/ippools',
+  label: 'lab/peer',
+} as const;
+
 const LEASES_PATH = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
 
 /** Where each node's kubelet renews its lease every ten seconds, and when each did last. */

@@ -24,6 +24,7 @@ const clusters = Array.from({ length: CLUSTERS }, (_, n): Cluster => {
       domain: 'cluster.local',
       proxyMode: 'iptables',
       preserveSourceIP: true,
+      cni: 'kindnet' as const,
     },
     ports: [],
     images: [],

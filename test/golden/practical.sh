@@ -53,26 +53,26 @@ kubeAPI:
 volumes:
   - volume: /dev/null:/lab/owner/0123456789ab:ro
     nodeFilters:
-      - server:*
+      - "server:*"
 options:
   k3d:
     wait: true
-    timeout: 840s
+    timeout: "840s"
     disableLoadbalancer: true
   k3s:
     extraArgs:
-      - arg: --cluster-cidr=10.0.0.0/16
+      - arg: "--cluster-cidr=10.0.0.0/16"
         nodeFilters:
-          - server:*
-      - arg: --service-cidr=10.128.0.0/16
+          - "server:*"
+      - arg: "--service-cidr=10.128.0.0/16"
         nodeFilters:
-          - server:*
-      - arg: --disable=servicelb
+          - "server:*"
+      - arg: "--disable=servicelb"
         nodeFilters:
-          - server:*
-      - arg: --disable=traefik
+          - "server:*"
+      - arg: "--disable=traefik"
         nodeFilters:
-          - server:*
+          - "server:*"
   kubeconfig:
     updateDefaultKubeconfig: false
     switchCurrentContext: false
@@ -90,11 +90,11 @@ retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/cdn.yaml" wait --for=condit
 # cdn: note on the node that it was ready
 # A cluster with this note is never made anew by a create; it can be read when the node is stopped.
 docker exec -i k3d-cdn-server-0 sh -c 'IFS= read -r record && printf '\''%s\n'\'' "$record" > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
-{"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.0.0.0/16","network.services":"10.128.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","k3d":"{}"},"pods":["10.0.0.0/16"],"services":["10.128.0.0/16"],"loadBalancer":["172.28.8.0/28"],"images":{}}
+{"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.0.0.0/16","network.services":"10.128.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"flannel","ports":"","k3d":"{}"},"pods":["10.0.0.0/16"],"services":["10.128.0.0/16"],"loadBalancer":["172.28.8.0/28"],"images":{}}
 EOF
 
 # cdn: note the same in the cluster
-kubectl --kubeconfig "$STATE/kubeconfigs/cdn.yaml" annotate node k3d-cdn-server-0 --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.0.0.0/16","network.services":"10.128.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","k3d":"{}"},"pods":["10.0.0.0/16"],"services":["10.128.0.0/16"],"loadBalancer":["172.28.8.0/28"],"images":{}}'
+kubectl --kubeconfig "$STATE/kubeconfigs/cdn.yaml" annotate node k3d-cdn-server-0 --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.0.0.0/16","network.services":"10.128.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"flannel","ports":"","k3d":"{}"},"pods":["10.0.0.0/16"],"services":["10.128.0.0/16"],"loadBalancer":["172.28.8.0/28"],"images":{}}'
 
 # cdn: install MetalLB
 retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/cdn.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
@@ -160,11 +160,11 @@ retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/color.yaml" wait --for=cond
 # color: note on the node that it was ready
 # A cluster with this note is never made anew by a create; it can be read when the node is stopped.
 docker exec -i color-control-plane sh -c 'IFS= read -r record && printf '\''%s\n'\'' "$record" > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
-{"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.1.0.0/16","network.services":"10.129.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.1.0.0/16"],"services":["10.129.0.0/16"],"loadBalancer":["172.28.8.16/28"],"zone":"zone-east","images":{}}
+{"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.1.0.0/16","network.services":"10.129.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"kindnet","ports":"","kind":"{}"},"pods":["10.1.0.0/16"],"services":["10.129.0.0/16"],"loadBalancer":["172.28.8.16/28"],"zone":"zone-east","images":{}}
 EOF
 
 # color: note the same in the cluster
-kubectl --kubeconfig "$STATE/kubeconfigs/color.yaml" annotate node color-control-plane --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.1.0.0/16","network.services":"10.129.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.1.0.0/16"],"services":["10.129.0.0/16"],"loadBalancer":["172.28.8.16/28"],"zone":"zone-east","images":{}}'
+kubectl --kubeconfig "$STATE/kubeconfigs/color.yaml" annotate node color-control-plane --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.1.0.0/16","network.services":"10.129.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"kindnet","ports":"","kind":"{}"},"pods":["10.1.0.0/16"],"services":["10.129.0.0/16"],"loadBalancer":["172.28.8.16/28"],"zone":"zone-east","images":{}}'
 
 # color: install MetalLB
 retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/color.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
@@ -230,11 +230,11 @@ retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/color-b.yaml" wait --for=co
 # color-b: note on the node that it was ready
 # A cluster with this note is never made anew by a create; it can be read when the node is stopped.
 docker exec -i color-b-control-plane sh -c 'IFS= read -r record && printf '\''%s\n'\'' "$record" > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
-{"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.2.0.0/16","network.services":"10.130.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.2.0.0/16"],"services":["10.130.0.0/16"],"loadBalancer":["172.28.8.32/28"],"zone":"zone-east","images":{}}
+{"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.2.0.0/16","network.services":"10.130.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"kindnet","ports":"","kind":"{}"},"pods":["10.2.0.0/16"],"services":["10.130.0.0/16"],"loadBalancer":["172.28.8.32/28"],"zone":"zone-east","images":{}}
 EOF
 
 # color-b: note the same in the cluster
-kubectl --kubeconfig "$STATE/kubeconfigs/color-b.yaml" annotate node color-b-control-plane --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.2.0.0/16","network.services":"10.130.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.2.0.0/16"],"services":["10.130.0.0/16"],"loadBalancer":["172.28.8.32/28"],"zone":"zone-east","images":{}}'
+kubectl --kubeconfig "$STATE/kubeconfigs/color-b.yaml" annotate node color-b-control-plane --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.2.0.0/16","network.services":"10.130.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"kindnet","ports":"","kind":"{}"},"pods":["10.2.0.0/16"],"services":["10.130.0.0/16"],"loadBalancer":["172.28.8.32/28"],"zone":"zone-east","images":{}}'
 
 # color-b: install MetalLB
 retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/color-b.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
@@ -300,11 +300,11 @@ retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/faces.yaml" wait --for=cond
 # faces: note on the node that it was ready
 # A cluster with this note is never made anew by a create; it can be read when the node is stopped.
 docker exec -i faces-control-plane sh -c 'IFS= read -r record && printf '\''%s\n'\'' "$record" > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
-{"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.3.0.0/16","network.services":"10.131.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.3.0.0/16"],"services":["10.131.0.0/16"],"loadBalancer":["172.28.8.48/28"],"zone":"zone-east","images":{}}
+{"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.3.0.0/16","network.services":"10.131.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"kindnet","ports":"","kind":"{}"},"pods":["10.3.0.0/16"],"services":["10.131.0.0/16"],"loadBalancer":["172.28.8.48/28"],"zone":"zone-east","images":{}}
 EOF
 
 # faces: note the same in the cluster
-kubectl --kubeconfig "$STATE/kubeconfigs/faces.yaml" annotate node faces-control-plane --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.3.0.0/16","network.services":"10.131.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.3.0.0/16"],"services":["10.131.0.0/16"],"loadBalancer":["172.28.8.48/28"],"zone":"zone-east","images":{}}'
+kubectl --kubeconfig "$STATE/kubeconfigs/faces.yaml" annotate node faces-control-plane --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.3.0.0/16","network.services":"10.131.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"kindnet","ports":"","kind":"{}"},"pods":["10.3.0.0/16"],"services":["10.131.0.0/16"],"loadBalancer":["172.28.8.48/28"],"zone":"zone-east","images":{}}'
 
 # faces: install MetalLB
 retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/faces.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
@@ -357,30 +357,30 @@ kubeAPI:
 volumes:
   - volume: /dev/null:/lab/owner/0123456789ab:ro
     nodeFilters:
-      - server:*
+      - "server:*"
 options:
   k3d:
     wait: true
-    timeout: 840s
+    timeout: "840s"
     disableLoadbalancer: true
   k3s:
     extraArgs:
-      - arg: --cluster-cidr=10.4.0.0/16
+      - arg: "--cluster-cidr=10.4.0.0/16"
         nodeFilters:
-          - server:*
-      - arg: --service-cidr=10.132.0.0/16
+          - "server:*"
+      - arg: "--service-cidr=10.132.0.0/16"
         nodeFilters:
-          - server:*
-      - arg: --disable=servicelb
+          - "server:*"
+      - arg: "--disable=servicelb"
         nodeFilters:
-          - server:*
-      - arg: --disable=traefik
+          - "server:*"
+      - arg: "--disable=traefik"
         nodeFilters:
-          - server:*
+          - "server:*"
     nodeLabels:
-      - label: topology.kubernetes.io/zone=zone-dr
+      - label: "topology.kubernetes.io/zone=zone-dr"
         nodeFilters:
-          - server:*
+          - "server:*"
   kubeconfig:
     updateDefaultKubeconfig: false
     switchCurrentContext: false
@@ -398,11 +398,11 @@ retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/faces-dr.yaml" wait --for=c
 # faces-dr: note on the node that it was ready
 # A cluster with this note is never made anew by a create; it can be read when the node is stopped.
 docker exec -i k3d-faces-dr-server-0 sh -c 'IFS= read -r record && printf '\''%s\n'\'' "$record" > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
-{"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.4.0.0/16","network.services":"10.132.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","k3d":"{}"},"pods":["10.4.0.0/16"],"services":["10.132.0.0/16"],"loadBalancer":["172.28.8.64/28"],"zone":"zone-dr","images":{}}
+{"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.4.0.0/16","network.services":"10.132.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"flannel","ports":"","k3d":"{}"},"pods":["10.4.0.0/16"],"services":["10.132.0.0/16"],"loadBalancer":["172.28.8.64/28"],"zone":"zone-dr","images":{}}
 EOF
 
 # faces-dr: note the same in the cluster
-kubectl --kubeconfig "$STATE/kubeconfigs/faces-dr.yaml" annotate node k3d-faces-dr-server-0 --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.4.0.0/16","network.services":"10.132.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","k3d":"{}"},"pods":["10.4.0.0/16"],"services":["10.132.0.0/16"],"loadBalancer":["172.28.8.64/28"],"zone":"zone-dr","images":{}}'
+kubectl --kubeconfig "$STATE/kubeconfigs/faces-dr.yaml" annotate node k3d-faces-dr-server-0 --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.4.0.0/16","network.services":"10.132.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"flannel","ports":"","k3d":"{}"},"pods":["10.4.0.0/16"],"services":["10.132.0.0/16"],"loadBalancer":["172.28.8.64/28"],"zone":"zone-dr","images":{}}'
 
 # faces-dr: install MetalLB
 retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/faces-dr.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
@@ -468,11 +468,11 @@ retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/smiley.yaml" wait --for=con
 # smiley: note on the node that it was ready
 # A cluster with this note is never made anew by a create; it can be read when the node is stopped.
 docker exec -i smiley-control-plane sh -c 'IFS= read -r record && printf '\''%s\n'\'' "$record" > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
-{"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.5.0.0/16","network.services":"10.133.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.5.0.0/16"],"services":["10.133.0.0/16"],"loadBalancer":["172.28.8.80/28"],"zone":"zone-east","images":{}}
+{"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.5.0.0/16","network.services":"10.133.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"kindnet","ports":"","kind":"{}"},"pods":["10.5.0.0/16"],"services":["10.133.0.0/16"],"loadBalancer":["172.28.8.80/28"],"zone":"zone-east","images":{}}
 EOF
 
 # smiley: note the same in the cluster
-kubectl --kubeconfig "$STATE/kubeconfigs/smiley.yaml" annotate node smiley-control-plane --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.5.0.0/16","network.services":"10.133.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","kind":"{}"},"pods":["10.5.0.0/16"],"services":["10.133.0.0/16"],"loadBalancer":["172.28.8.80/28"],"zone":"zone-east","images":{}}'
+kubectl --kubeconfig "$STATE/kubeconfigs/smiley.yaml" annotate node smiley-control-plane --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.5.0.0/16","network.services":"10.133.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"kindnet","ports":"","kind":"{}"},"pods":["10.5.0.0/16"],"services":["10.133.0.0/16"],"loadBalancer":["172.28.8.80/28"],"zone":"zone-east","images":{}}'
 
 # smiley: install MetalLB
 retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/smiley.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
@@ -525,30 +525,30 @@ kubeAPI:
 volumes:
   - volume: /dev/null:/lab/owner/0123456789ab:ro
     nodeFilters:
-      - server:*
+      - "server:*"
 options:
   k3d:
     wait: true
-    timeout: 840s
+    timeout: "840s"
     disableLoadbalancer: true
   k3s:
     extraArgs:
-      - arg: --cluster-cidr=10.6.0.0/16
+      - arg: "--cluster-cidr=10.6.0.0/16"
         nodeFilters:
-          - server:*
-      - arg: --service-cidr=10.134.0.0/16
+          - "server:*"
+      - arg: "--service-cidr=10.134.0.0/16"
         nodeFilters:
-          - server:*
-      - arg: --disable=servicelb
+          - "server:*"
+      - arg: "--disable=servicelb"
         nodeFilters:
-          - server:*
-      - arg: --disable=traefik
+          - "server:*"
+      - arg: "--disable=traefik"
         nodeFilters:
-          - server:*
+          - "server:*"
     nodeLabels:
-      - label: topology.kubernetes.io/zone=zone-east
+      - label: "topology.kubernetes.io/zone=zone-east"
         nodeFilters:
-          - server:*
+          - "server:*"
   kubeconfig:
     updateDefaultKubeconfig: false
     switchCurrentContext: false
@@ -566,11 +566,11 @@ retry 300 2 kubectl --kubeconfig "$STATE/kubeconfigs/smiley-dr.yaml" wait --for=
 # smiley-dr: note on the node that it was ready
 # A cluster with this note is never made anew by a create; it can be read when the node is stopped.
 docker exec -i k3d-smiley-dr-server-0 sh -c 'IFS= read -r record && printf '\''%s\n'\'' "$record" > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
-{"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.6.0.0/16","network.services":"10.134.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","k3d":"{}"},"pods":["10.6.0.0/16"],"services":["10.134.0.0/16"],"loadBalancer":["172.28.8.96/28"],"zone":"zone-east","images":{}}
+{"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.6.0.0/16","network.services":"10.134.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"flannel","ports":"","k3d":"{}"},"pods":["10.6.0.0/16"],"services":["10.134.0.0/16"],"loadBalancer":["172.28.8.96/28"],"zone":"zone-east","images":{}}
 EOF
 
 # smiley-dr: note the same in the cluster
-kubectl --kubeconfig "$STATE/kubeconfigs/smiley-dr.yaml" annotate node k3d-smiley-dr-server-0 --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.6.0.0/16","network.services":"10.134.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","ports":"","k3d":"{}"},"pods":["10.6.0.0/16"],"services":["10.134.0.0/16"],"loadBalancer":["172.28.8.96/28"],"zone":"zone-east","images":{}}'
+kubectl --kubeconfig "$STATE/kubeconfigs/smiley-dr.yaml" annotate node k3d-smiley-dr-server-0 --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.6.0.0/16","network.services":"10.134.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"flannel","ports":"","k3d":"{}"},"pods":["10.6.0.0/16"],"services":["10.134.0.0/16"],"loadBalancer":["172.28.8.96/28"],"zone":"zone-east","images":{}}'
 
 # smiley-dr: install MetalLB
 retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/smiley-dr.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
