@@ -2,6 +2,7 @@
 import type { Cluster, CniName, Lab } from './lab.ts';
 import type { DesiredCertificates, DesiredLink } from './mesh.ts';
 import type { NodeRouting, PlacedNode } from './routing.ts';
+import type { DesiredWorkload } from './workload.ts';
 
 export interface Range {
   /** A CIDR, or `first-last` for a pool. */
@@ -62,6 +63,7 @@ export interface Desired {
   readonly network: DesiredNetwork;
   readonly loadBalancer: Lab['loadBalancer'];
   readonly clusters: readonly DesiredCluster[];
+  readonly workloads: readonly DesiredWorkload[];
   /** Every node of every cluster. */
   readonly nodes: readonly PlacedNode[];
   /** Routes and exemptions of every node of every group. */

@@ -4,6 +4,7 @@
  */
 import type { App } from './apps.ts';
 import type { ClusterMesh, LabMesh, LinkMode } from './mesh.ts';
+import type { Workload } from './workload.ts';
 
 export type ProviderName = 'kind' | 'k3d' | 'existing';
 export type IpFamily = 'ipv4' | 'ipv6' | 'dual';
@@ -135,4 +136,6 @@ export interface Lab {
   readonly links: readonly Link[];
   /** In the order of their names. */
   readonly clusters: readonly Cluster[];
+  /** Outside of clusters, in the order of their names. */
+  readonly workloads: readonly Workload[];
 }

@@ -4,6 +4,7 @@ import type { ObservedCertificates } from './certificates.ts';
 import type { ProviderName } from './lab.ts';
 import type { LinkerdCli, LinkerdState } from './linkerd.ts';
 import type { NodeNetwork } from './routing.ts';
+import type { ObservedWorkload, WorkloadResource } from './workload.ts';
 
 export interface Subnet {
   readonly cidr: string;
@@ -58,6 +59,8 @@ export interface ApiState {
     /** Ranges that it takes for those of pods, without handing out addresses of them; those of ours only. */
     readonly peerPools: readonly { readonly name: string; readonly cidr: string }[];
   };
+  /** Absent where the API server knows no such resource, or was not asked. */
+  readonly workloads?: readonly WorkloadResource[];
   /** Read only where a verb needs it. */
   readonly linkerd?: LinkerdState;
   /** The same. */
@@ -175,6 +178,8 @@ export interface Observed {
   readonly networks: readonly DockerNetwork[];
   readonly clusters: readonly ObservedCluster[];
   readonly contexts: readonly ObservedContext[];
+  /** Containers of workloads, whoever's. */
+  readonly workloads?: readonly ObservedWorkload[];
   /** Images of the specs that the engine holds: name to image ID. */
   readonly images: Readonly<Record<string, string>>;
   readonly host: HostState;

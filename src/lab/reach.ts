@@ -82,7 +82,7 @@ export interface Path extends Cell {
 
 /** One answer of `lab verify`. */
 export interface Cell {
-  readonly kind: 'pod' | 'inside' | 'pool' | 'dns';
+  readonly kind: 'pod' | 'inside' | 'workload' | 'pool' | 'dns';
   /** `node` is `host` for requests from this machine. */
   readonly from: { readonly cluster: string; readonly node: string };
   /** A node, an address of a pool, or a name. */

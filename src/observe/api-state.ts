@@ -14,6 +14,7 @@ import {
 } from '../tools/kube-api.ts';
 import { type ApiClient, connectApi } from './api-client.ts';
 import { readApps } from './apps.ts';
+import { readWorkloadResources } from './external-workloads.ts';
 import { readLinkerd } from './linkerd.ts';
 
 /** The hashes of the apps that should be there, by name. */
@@ -33,11 +34,12 @@ export async function askApi(
   kubeconfig: string,
   readsMesh: boolean,
   hashes: AppHashes | undefined,
+  readsWorkloads = false,
 ): Promise<ApiAnswer | undefined> {
   let api: ApiClient | undefined;
   try {
     api = await connectApi(kubeconfig);
-    return await readApiState(api, readsMesh, hashes);
+    return await readApiState(api, readsMesh, hashes, readsWorkloads);
   } catch {
     // Stopped, starting or broken: what the node itself shows decides what to do then.
     return undefined;
@@ -51,12 +53,14 @@ export async function readApiState(
   api: ApiClient,
   readsMesh: boolean,
   hashes: AppHashes | undefined,
+  readsWorkloads = false,
 ): Promise<ApiAnswer> {
-  const [nodes, loadBalancer, linkerd, apps] = await Promise.all([
+  const [nodes, loadBalancer, linkerd, apps, workloads] = await Promise.all([
     api.get(NODES_PATH),
     readLoadBalancer(api),
     readsMesh ? readLinkerd(api) : undefined,
     hashes && readApps(api, hashes),
+    readsWorkloads ? readWorkloadResources(api) : undefined,
   ]);
   const objects = listOf<NodeObject>(nodes);
   const record = objects
@@ -77,6 +81,7 @@ export async function readApiState(
       ...(calico && { calico }),
       ...(linkerd && { linkerd }),
       ...(apps && { apps }),
+      ...(workloads && { workloads }),
     },
     addresses: new Map(
       objects.map(({ metadata, status }) => [metadata.name, (status?.addresses ?? []).map(({ address }) => address)]),

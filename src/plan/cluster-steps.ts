@@ -69,7 +69,10 @@ function stepsOf(change: Change, input: ClusterSteps, { there, ready }: Base): r
       return recordSteps(desired, observed, cluster, ready);
     case 'loadBalancer':
       // Its pods cannot start before the pod network, which may take its time where it has to be fetched.
-      return loadBalancerSteps(desired, cluster, change.action, { there: cniOf(cluster)?.install ? ready : there, ready });
+      return loadBalancerSteps(desired, cluster, change.action, {
+        there: cniOf(cluster)?.install ? ready : there,
+        ready,
+      });
     case 'contexts':
       return [contextsStep(desired, cluster, change.contexts, ready)];
     case 'network':

@@ -8,6 +8,7 @@ import { kubeconfigFile } from '../step/value.ts';
 import { diffDeparture } from './diff-departure.ts';
 import { departedPools, poolSteps } from './peer-pools.ts';
 import { routingStep } from './routing-step.ts';
+import { removeStep } from './workload-steps.ts';
 
 export interface DeleteRequest {
   readonly lab: { readonly name: string; readonly uid: string };
@@ -33,7 +34,12 @@ export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequ
   const doomed = named.filter(({ name, owner }) => owner === lab.uid || !own.has(name));
   const foreign = doomed.filter(({ owner }) => owner !== lab.uid);
   if (foreign.length > 0 && !adopt) throw new InputError(foreign.map(refuse));
-  const steps = doomed.flatMap((cluster) => clusterSteps(cluster, observed, lab.uid));
+  // Also of clusters that somebody else removed.
+  const workloads = (observed.workloads ?? []).filter(
+    ({ owner, cluster }) => owner === lab.uid && names.includes(cluster),
+  );
+  const removals = workloads.map(({ name, cluster }) => removeStep(name, cluster));
+  const steps = [...removals, ...doomed.flatMap((cluster) => clusterSteps(cluster, observed, lab.uid))];
   const gone = names.filter((name) => !doomed.some((cluster) => cluster.name === name));
   const leftovers = gone.flatMap((name) => contextSteps(name, observed, lab.uid, []));
   // Next to the removals, not before them: a peer that is broken does not keep a cluster alive.
@@ -43,6 +49,7 @@ export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequ
   const networks = networkSteps(
     observed,
     lab.uid,
+    [...doomed.flatMap(({ nodes }) => nodes), ...workloads].map(({ name }) => name),
     doomed,
     steps.map(({ id }) => id),
   );
@@ -111,10 +118,11 @@ function contextSteps(cluster: string, observed: Observed, uid: string, needs: r
 function networkSteps(
   observed: Observed,
   uid: string,
+  containers: readonly string[],
   doomed: readonly ObservedCluster[],
   needs: readonly string[],
 ): Step[] {
-  const going = new Set(doomed.flatMap(({ nodes }) => nodes.map(({ name }) => name)));
+  const going = new Set(containers);
   const staying = observed.clusters
     .filter((cluster) => !doomed.includes(cluster))
     .flatMap(({ nodes }) => nodes.flatMap((node) => Object.keys(node.networks)));

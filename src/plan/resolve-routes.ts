@@ -96,4 +96,3 @@ function exemptionsFor(own: DesiredCluster, peer: DesiredCluster): ExemptionRule
     ),
   );
 }
-

@@ -21,6 +21,7 @@ import { resolveNodes } from './resolve-nodes.ts';
 import { resolvePools } from './resolve-pools.ts';
 import { pinConflicts, resolveRanges } from './resolve-ranges.ts';
 import { resolveRouting, strangersIn } from './resolve-routes.ts';
+import { resolveWorkloads } from './resolve-workloads.ts';
 import { hardTaken, softTaken, type Taken } from './taken.ts';
 
 /**
@@ -73,6 +74,7 @@ export function resolve(declared: Lab, observed: Observed): Desired {
   const nodes = resolveNodes(clusters, network, observed);
   warnings.push(...existingElsewhere(lab, clusters, nodes));
   const certificates = resolveCertificates(lab);
+  const workloads = resolveWorkloads({ lab, observed, network, clusters, nodes });
   for (const text of strangersIn(clusters.filter(({ pods: own }) => own.length > 0))) warn(text);
   let routing: Desired['routing'] | undefined;
   return {
@@ -80,6 +82,7 @@ export function resolve(declared: Lab, observed: Observed): Desired {
     network,
     loadBalancer: lab.loadBalancer,
     clusters,
+    workloads,
     nodes,
     // It grows with the square of a group, and most verbs have no use for it.
     get routing() {
@@ -147,8 +150,12 @@ export function fixedProperties(
   };
 }
 
-const cniText = ({ network: { cni, calico } }: Cluster, pools: readonly PodPool[] = []): string =>
-  [cni, calico?.encapsulation ?? '', ...pools.map(({ cidr, blockSize }) => `${cidr} in /${blockSize}`)]
+const cniText = ({ provider, network: { cni, calico } }: Cluster, pools: readonly PodPool[] = []): string =>
+  [
+    cni ?? PROVIDERS[provider].cni ?? '',
+    calico?.encapsulation ?? '',
+    ...pools.map(({ cidr, blockSize }) => `${cidr} in /${blockSize}`),
+  ]
     .filter((text) => text !== '')
     .join(', ');
 

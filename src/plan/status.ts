@@ -9,6 +9,7 @@ import { missingFromCertificates, serversToCertify } from './diff-certificate.ts
 import { routingOnNode } from './diff-routing.ts';
 import { meshRows } from './mesh-status.ts';
 import { diffPeerPools, peerPoolsOf } from './peer-pools.ts';
+import { workloadRows } from './workload-status.ts';
 
 /** One thing that should be, and what is. */
 export interface StatusRow {
@@ -28,7 +29,8 @@ export interface StatusRow {
     | 'certs'
     | 'linkerd'
     | 'links'
-    | 'apps';
+    | 'apps'
+    | 'workload';
   readonly result: 'ok' | 'drift' | 'unknown';
   readonly have: string;
   readonly want: string;
@@ -95,6 +97,7 @@ function clusterRows(cluster: DesiredCluster, desired: Desired, observed: Observ
     ),
     ...routingRows(cluster, desired, observed),
     ...meshRows(desired, observed, name),
+    ...workloadRows(desired, observed, name),
     ...appRows(cluster, existing),
   ];
 }

@@ -21,7 +21,9 @@ export function findCniProblems(cluster: Cluster, file: ClusterFile, sourced: So
   if (!network.calico) {
     const at = whereKey(sourced, [...NETWORK, 'calico']);
     const hint = 'set cni: calico, or leave the block out';
-    return file.spec.network.calico ? [{ at, message: `calico: the pod network is ${network.cni ?? own ?? 'its own'}`, hint }] : [];
+    return file.spec.network.calico
+      ? [{ at, message: `calico: the pod network is ${network.cni ?? own ?? 'its own'}`, hint }]
+      : [];
   }
   const { pools, blockSize } = network.calico;
   const sizes = file.spec.network.calico?.blockSize;

@@ -7,7 +7,7 @@ import { buildCluster } from './build-cluster.ts';
 import { readSecrets } from './build-mesh.ts';
 import { findClusterProblems, OF_NEW_CLUSTERS } from './cluster-rules.ts';
 import { clusterFile, plainClusterFile } from './cluster-schema.ts';
-import { isOfKind, kindOf, readDocuments } from './documents.ts';
+import { isOfKind, isWorkload, kindOf, readDocuments } from './documents.ts';
 import type { SpecFile } from './files.ts';
 import { checkSchema } from './issues.ts';
 import { resolveManifest } from './manifest.ts';
@@ -32,6 +32,8 @@ export interface ReadClusters {
   readonly clusters: readonly Cluster[];
   readonly secrets: Secrets;
   readonly declarations: readonly Declaration[];
+  /** What the same files say of workloads outside of clusters. */
+  readonly workloads: readonly Sourced[];
   /** Whether every cluster of the lab is among the declarations. */
   readonly complete: boolean;
   readonly problems: readonly Problem[];
@@ -50,6 +52,7 @@ export function readClusters(files: readonly SpecFile[], defaults: Sourced | und
       read.flatMap(({ cluster, secrets = {} }) => (cluster ? [[cluster.name, secrets]] : [])),
     ),
     declarations,
+    workloads: parsed.flatMap((file) => file.documents.filter(isWorkload)),
     complete: parsed.every(({ complete }) => complete) && declarations.length === documents.length,
     problems: [...parsed.flatMap(({ problems }) => problems), ...read.flatMap(({ problems }) => problems)],
     notes: read.flatMap(({ notes }) => notes),

@@ -62,6 +62,15 @@ export const PEER_POOL = {
   label: 'lab/peer',
 } as const;
 
+/** How Linkerd's external workloads stand in a cluster, and what marks those of a lab. */
+export const EXTERNAL_WORKLOAD = {
+  apiVersion: 'workload.linkerd.io/v1beta1',
+  resource: 'externalworkloads.workload.linkerd.io',
+  path: '/apis/workload.linkerd.io/v1beta1/externalworkloads',
+  label: 'lab/owner',
+  annotation: 'lab/inputs',
+} as const;
+
 const LEASES_PATH = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
 
 /** Where each node's kubelet renews its lease every ten seconds, and when each did last. */

@@ -50,6 +50,7 @@ const lab: Lab = {
   groups: {},
   mesh: { trustDomain: 'cluster.local', anchor: { lifetime: 315_360_000 } },
   links: [],
+  workloads: [],
   clusters,
 };
 

@@ -99,7 +99,9 @@ describe('lab up', () => {
     expectCode(await world.lab('up'), 0);
     expectCode(await world.lab('stop', 'b'), 0);
     const dry = await world.lab('up', '--dryrun');
-    expect(dry.stderr).toContain('b: has to start first; its routes, Linkerd, links and apps are planned once it answers');
+    expect(dry.stderr).toContain(
+      'b: has to start first; its routes, Linkerd, links and apps are planned once it answers',
+    );
     expectCode(await world.lab('up'), 0);
     expect(await drift(world)).toEqual([]);
   });

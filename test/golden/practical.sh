@@ -53,26 +53,26 @@ kubeAPI:
 volumes:
   - volume: /dev/null:/lab/owner/0123456789ab:ro
     nodeFilters:
-      - "server:*"
+      - server:*
 options:
   k3d:
     wait: true
-    timeout: "840s"
+    timeout: 840s
     disableLoadbalancer: true
   k3s:
     extraArgs:
-      - arg: "--cluster-cidr=10.0.0.0/16"
+      - arg: --cluster-cidr=10.0.0.0/16
         nodeFilters:
-          - "server:*"
-      - arg: "--service-cidr=10.128.0.0/16"
+          - server:*
+      - arg: --service-cidr=10.128.0.0/16
         nodeFilters:
-          - "server:*"
-      - arg: "--disable=servicelb"
+          - server:*
+      - arg: --disable=servicelb
         nodeFilters:
-          - "server:*"
-      - arg: "--disable=traefik"
+          - server:*
+      - arg: --disable=traefik
         nodeFilters:
-          - "server:*"
+          - server:*
   kubeconfig:
     updateDefaultKubeconfig: false
     switchCurrentContext: false
@@ -357,30 +357,30 @@ kubeAPI:
 volumes:
   - volume: /dev/null:/lab/owner/0123456789ab:ro
     nodeFilters:
-      - "server:*"
+      - server:*
 options:
   k3d:
     wait: true
-    timeout: "840s"
+    timeout: 840s
     disableLoadbalancer: true
   k3s:
     extraArgs:
-      - arg: "--cluster-cidr=10.4.0.0/16"
+      - arg: --cluster-cidr=10.4.0.0/16
         nodeFilters:
-          - "server:*"
-      - arg: "--service-cidr=10.132.0.0/16"
+          - server:*
+      - arg: --service-cidr=10.132.0.0/16
         nodeFilters:
-          - "server:*"
-      - arg: "--disable=servicelb"
+          - server:*
+      - arg: --disable=servicelb
         nodeFilters:
-          - "server:*"
-      - arg: "--disable=traefik"
+          - server:*
+      - arg: --disable=traefik
         nodeFilters:
-          - "server:*"
+          - server:*
     nodeLabels:
-      - label: "topology.kubernetes.io/zone=zone-dr"
+      - label: topology.kubernetes.io/zone=zone-dr
         nodeFilters:
-          - "server:*"
+          - server:*
   kubeconfig:
     updateDefaultKubeconfig: false
     switchCurrentContext: false
@@ -525,30 +525,30 @@ kubeAPI:
 volumes:
   - volume: /dev/null:/lab/owner/0123456789ab:ro
     nodeFilters:
-      - "server:*"
+      - server:*
 options:
   k3d:
     wait: true
-    timeout: "840s"
+    timeout: 840s
     disableLoadbalancer: true
   k3s:
     extraArgs:
-      - arg: "--cluster-cidr=10.6.0.0/16"
+      - arg: --cluster-cidr=10.6.0.0/16
         nodeFilters:
-          - "server:*"
-      - arg: "--service-cidr=10.134.0.0/16"
+          - server:*
+      - arg: --service-cidr=10.134.0.0/16
         nodeFilters:
-          - "server:*"
-      - arg: "--disable=servicelb"
+          - server:*
+      - arg: --disable=servicelb
         nodeFilters:
-          - "server:*"
-      - arg: "--disable=traefik"
+          - server:*
+      - arg: --disable=traefik
         nodeFilters:
-          - "server:*"
+          - server:*
     nodeLabels:
-      - label: "topology.kubernetes.io/zone=zone-east"
+      - label: topology.kubernetes.io/zone=zone-east
         nodeFilters:
-          - "server:*"
+          - server:*
   kubeconfig:
     updateDefaultKubeconfig: false
     switchCurrentContext: false

@@ -113,6 +113,7 @@ export function lab(clusters: readonly (Cluster | string)[], words: LabWords = {
     loadBalancer: { addon: 'metallb', manifest: { location: metallb.manifest } },
     groups: {},
     links: [],
+    workloads: [],
     mesh: { trustDomain: 'cluster.local', anchor: { lifetime: 315_360_000 } },
     ...rest,
     network: {

@@ -172,7 +172,9 @@ describe('up of a lab of which a part is there', () => {
       nodes: nodes.map((one) => ({ ...one, running: false })),
     }));
     const plan = up(LAB, stopped);
-    expect(plan.warnings).toEqual(['b: has to start first; its routes, Linkerd, links and apps are planned once it answers']);
+    expect(plan.warnings).toEqual([
+      'b: has to start first; its routes, Linkerd, links and apps are planned once it answers',
+    ]);
     expect(idsOf(plan)).toContain('b/start');
     expect(idsOf(plan).filter((id) => /link/.test(id))).toEqual([]);
   });

@@ -50,6 +50,7 @@ test('the smallest spec gets every default', async () => {
     groups: {},
     mesh: { trustDomain: 'cluster.local', anchor: { lifetime: 3650 * 86_400 } },
     links: [],
+    workloads: [],
     clusters: [
       {
         name: 'smiley',
