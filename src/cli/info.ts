@@ -1,7 +1,7 @@
 import { EXIT } from '../errors.ts';
 import { resolve } from '../plan/resolve.ts';
 import { describeCertificates, formatCertificates } from '../report/certificate-info.ts';
-import { describeClusters, formatClusters, formatReasons } from '../report/cluster-info.ts';
+import { describeClusters, formatClusters, formatReasons, formatWorkloads } from '../report/cluster-info.ts';
 import { type Flags, type Io, note, print } from './io.ts';
 import { isData, printData } from './print-plan.ts';
 import { openSession } from './session.ts';
@@ -19,6 +19,8 @@ export async function info(flags: Flags & { readonly why: boolean }, io: Io): Pr
   else if (flags.output === 'name') print(io, infos.map(({ name }) => `cluster/${name}`).join('\n'));
   else {
     print(io, formatClusters(infos, flags.output === 'wide'));
+    const workloads = formatWorkloads(infos);
+    if (workloads !== '') print(io, `\n${workloads}`);
     if (certificates) {
       const held = describeCertificates(certificates, session.names);
       if (held.length > 0) print(io, `\n${formatCertificates(held, flags.output === 'wide')}`);

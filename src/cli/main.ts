@@ -103,7 +103,7 @@ const list = (value: unknown): string[] =>
   ((value as readonly string[] | undefined) ?? []).flatMap((one) => one.split(','));
 
 /** What can be counted wrong, so that a person may know better. */
-const CHECKS = ['inotify', 'memory', 'disk', 'addresses', 'ports', 'ipv6'];
+const CHECKS = ['inotify', 'memory', 'disk', 'addresses', 'ports', 'ipv6', 'kernel'];
 
 function checksOf(names: readonly string[]): readonly string[] {
   const unknown = names.filter((name) => !CHECKS.includes(name));
@@ -127,13 +127,14 @@ const makingFlags = (args: Parsed, line: string) => ({
   ignorePreflight: checksOf(list(args.ignorePreflight)),
 });
 
+type ChangeVerb = 'apps' | 'group' | 'linkerd' | 'route' | 'workloads' | 'repair' | 'stop' | 'start';
+
 /** Everything that `lab` understands. A verb's code is loaded only when it is called. */
 export function describeCli(io: Io, line: string, asksForHelp: boolean, done: (exitCode: number) => void): Argv {
-  const changeVerb =
-    (verb: 'apps' | 'group' | 'linkerd' | 'route' | 'repair' | 'stop' | 'start') => async (args: Parsed) => {
-      const { change } = await import('./routing.ts');
-      done(await change(verb, { ...flagsOf(args, line), dryrun: args.dryrun === true }, io));
-    };
+  const changeVerb = (verb: ChangeVerb) => async (args: Parsed) => {
+    const { change } = await import('./routing.ts');
+    done(await change(verb, { ...flagsOf(args, line), dryrun: args.dryrun === true }, io));
+  };
   return (
     yargs()
       .scriptName('lab')
@@ -264,6 +265,12 @@ export function describeCli(io: Io, line: string, asksForHelp: boolean, done: (e
         changing,
         changeVerb('apps'),
       )
+      .command(
+        'workloads [words..]',
+        'run what is beside the clusters, and tell them',
+        changing,
+        changeVerb('workloads'),
+      )
       .command('repair [words..]', 'put back what a restart or a hand took away', changing, changeVerb('repair'))
       .command('stop [words..]', 'stop the nodes of a lab', changing, changeVerb('stop'))
       .command('start [words..]', 'start the nodes of a lab, wait for them and repair', changing, changeVerb('start'))
@@ -339,7 +346,7 @@ export function describeCli(io: Io, line: string, asksForHelp: boolean, done: (e
       .command(
         'schema <kind>',
         'the JSON schema of a spec, for editors',
-        (args) => args.positional('kind', { choices: ['cluster', 'lab'] as const, demandOption: true }),
+        (args) => args.positional('kind', { choices: ['cluster', 'lab', 'workload'] as const, demandOption: true }),
         async (args) => {
           const { schema } = await import('./schema.ts');
           done(await schema(args.kind, io));

@@ -3,6 +3,7 @@ import type { LinkMode } from '../lab/mesh.ts';
 import { planAppsVerb } from '../plan/plan-apps.ts';
 import { planEdgeByHand, planLinkerd, planLinks } from '../plan/plan-mesh-verbs.ts';
 import { planGroup, planRepair, planRoute, planStart, planStop } from '../plan/plan-routing.ts';
+import { planWorkloads } from '../plan/plan-workloads.ts';
 import { type ChangeFlags, changeLab, type Round } from './change-lab.ts';
 import type { Io } from './io.ts';
 
@@ -13,6 +14,7 @@ const groupRound: Round = { plan: planGroup, readsRouting: true, readsMesh: true
 const linkerdRound: Round = { plan: planLinkerd, readsRouting: false, readsMesh: true };
 const linkRound: Round = { plan: planLinks, readsRouting: false, readsMesh: true };
 const appsRound: Round = { plan: planAppsVerb, readsRouting: false, readsMesh: true, readsApps: true };
+const workloadsRound: Round = { plan: planWorkloads, readsRouting: true };
 const stopRound: Round = { plan: planStop, readsRouting: false };
 const startRound: Round = { plan: planStart, readsRouting: false };
 
@@ -26,6 +28,8 @@ const CHANGES = {
   linkerd: [linkerdRound],
   /** Add-ons and apps. */
   apps: [appsRound],
+  /** Containers beside the clusters, their routes and resources. */
+  workloads: [workloadsRound],
   /** Puts back what a restart or a hand took away, and takes away what is stale. */
   repair: [repairRound],
   /** The nodes of a lab, or of named clusters; nothing is lost. */

@@ -54,7 +54,7 @@ export async function verifyPath({ rest, from, to }: PathWords, flags: Flags, io
   }
   const measured = await measureUnlessStopped(questions);
   if (!measured) return EXIT.interrupted;
-  const paths = judgePaths(desired, questions, measured, roadsNow(desired, observed.nodeNetworks ?? {}));
+  const paths = judgePaths(desired, questions, measured, roadsNow(desired, observed));
   if (isData(flags.output)) printData(paths, flags.output, io);
   else print(io, formatPaths(`${from.cluster}/${from.name} -> ${to.cluster}/${to.name}`, paths));
   return paths.some(({ result }) => result === 'failed') ? EXIT.failed : EXIT.done;

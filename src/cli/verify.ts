@@ -8,8 +8,9 @@ import type { Cell, MeshCell, MeshSighting, ProbeTarget } from '../lab/reach.ts'
 import { runCheck } from '../observe/checks.ts';
 import { readPauseImages, readProbeTarget } from '../observe/probes.ts';
 import { planCleanup, planProbes } from '../plan/plan-probes.ts';
-import { routable, withPeers } from '../plan/plan-routing.ts';
+import { withPeers } from '../plan/plan-routing.ts';
 import { resolve } from '../plan/resolve.ts';
+import { routable } from '../plan/routable.ts';
 import { roadsAfter, roadsNow, routingSteps } from '../plan/simulate.ts';
 import { judge, simulateCells } from '../plan/verify-cells.ts';
 import { judgeMesh, meshRequests } from '../plan/verify-mesh.ts';
@@ -122,7 +123,7 @@ async function measureCells(
   const questions = questionsOf({ desired, observed, names: session.names, targets });
   const measured = await measureUnlessStopped(questions);
   if (!measured) return undefined;
-  const cells = judge(desired, questions, measured, roadsNow(desired, observed.nodeNetworks ?? {}));
+  const cells = judge(desired, questions, measured, roadsNow(desired, observed));
   const meshed = scope.filter((name) => prepare.steps.some(({ id }) => id === `${name}/mesh-probe`));
   const sightings = await measureRequests(
     input,

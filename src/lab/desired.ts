@@ -2,6 +2,7 @@
 import type { Cluster, CniName, Lab } from './lab.ts';
 import type { DesiredCertificates, DesiredLink } from './mesh.ts';
 import type { NodeRouting, PlacedNode } from './routing.ts';
+import type { DesiredWorkload } from './workload.ts';
 
 export interface Range {
   /** A CIDR, or `first-last` for a pool. */
@@ -30,12 +31,22 @@ export interface DesiredNode {
   readonly role: 'server' | 'worker';
 }
 
+/** Where a pod network that hands out blocks takes them from. */
+export interface PodPool {
+  readonly cidr: string;
+  readonly family: 4 | 6;
+  /** Prefix length. */
+  readonly blockSize: number;
+}
+
 export interface DesiredCluster {
   readonly spec: Cluster;
   readonly name: string;
   readonly nodes: readonly DesiredNode[];
   readonly pods: readonly Range[];
   readonly services: readonly Range[];
+  /** Present where the pod network hands out blocks. */
+  readonly podPools?: readonly PodPool[];
   readonly loadBalancer: readonly Range[];
   /** Where its API server is published on 127.0.0.1, when the plan chooses the port. */
   readonly apiPort?: number;
@@ -52,6 +63,7 @@ export interface Desired {
   readonly network: DesiredNetwork;
   readonly loadBalancer: Lab['loadBalancer'];
   readonly clusters: readonly DesiredCluster[];
+  readonly workloads: readonly DesiredWorkload[];
   /** Every node of every cluster. */
   readonly nodes: readonly PlacedNode[];
   /** Routes and exemptions of every node of every group. */

@@ -5,11 +5,13 @@
 import type { App } from './apps.ts';
 import type { Check } from './checks.ts';
 import type { ClusterMesh, LabMesh, LinkMode } from './mesh.ts';
+import type { Workload } from './workload.ts';
 
 export type ProviderName = 'kind' | 'k3d' | 'existing';
-/** Pod networks that routes can be made for. */
-export type CniName = 'kindnet' | 'flannel';
 export type IpFamily = 'ipv4' | 'ipv6' | 'dual';
+/** Pod networks that routes can be made for: a provider's own, or one that is put on the cluster. */
+export type CniName = 'kindnet' | 'flannel' | 'calico';
+export type Encapsulation = 'VXLAN' | 'VXLANCrossSubnet' | 'IPIP' | 'IPIPCrossSubnet' | 'None';
 export type ProxyMode = 'iptables' | 'ipvs' | 'nftables';
 export type LoadBalancerName = 'metallb';
 export type GroupMode = LinkMode | 'routes-only';
@@ -44,6 +46,18 @@ export interface Access {
   readonly at: string;
 }
 
+/** Calico as one cluster has it. */
+export interface CalicoSpec {
+  /** The operator and the resources that it reads. */
+  readonly manifests: readonly Manifest[];
+  readonly encapsulation: Encapsulation;
+  /** Prefix lengths of the blocks that nodes take out of the pools, v4 and v6; absent: as large as is right. */
+  readonly blockSize?: readonly [number, number];
+  /** Parts of the pod range, at most one a family, from which pods get addresses; the whole of it when left out. */
+  readonly pools: readonly Pin[];
+  readonly at: string;
+}
+
 export interface Cluster {
   readonly name: string;
   /** `file:line:col` of the cluster's name. */
@@ -66,6 +80,10 @@ export interface Cluster {
     readonly proxyMode: ProxyMode;
     /** Packets to pods of other clusters of the group keep their pod address. */
     readonly preserveSourceIP: boolean;
+    /** Absent: the provider's own. */
+    readonly cni?: CniName;
+    /** Present when that is Calico. */
+    readonly calico?: CalicoSpec;
   };
   readonly ports: readonly PortMapping[];
   readonly images: readonly string[];
@@ -120,4 +138,6 @@ export interface Lab {
   readonly checks: readonly Check[];
   /** In the order of their names. */
   readonly clusters: readonly Cluster[];
+  /** Outside of clusters, in the order of their names. */
+  readonly workloads: readonly Workload[];
 }

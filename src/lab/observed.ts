@@ -4,6 +4,7 @@ import type { ObservedCertificates } from './certificates.ts';
 import type { ProviderName } from './lab.ts';
 import type { LinkerdCli, LinkerdState } from './linkerd.ts';
 import type { NodeNetwork } from './routing.ts';
+import type { ObservedWorkload, WorkloadResource } from './workload.ts';
 
 export interface Subnet {
   readonly cidr: string;
@@ -51,6 +52,15 @@ export interface ApiState {
     readonly labels: Readonly<Record<string, string>>;
   }[];
   readonly loadBalancer?: LoadBalancerState;
+  /** Present where the record says that Calico is the pod network. */
+  readonly calico?: {
+    /** Its daemon runs on every node. */
+    readonly ready: boolean;
+    /** Ranges that it takes for those of pods, without handing out addresses of them; those of ours only. */
+    readonly peerPools: readonly { readonly name: string; readonly cidr: string }[];
+  };
+  /** Absent where the API server knows no such resource, or was not asked. */
+  readonly workloads?: readonly WorkloadResource[];
   /** Read only where a verb needs it. */
   readonly linkerd?: LinkerdState;
   /** The same. */
@@ -119,12 +129,18 @@ export interface ObservedContext {
   readonly ca?: string;
 }
 
+/** What pod networks and kube-proxy may need of the kernel of all nodes. */
+export const KERNEL_FEATURES = ['ip_vs', 'vxlan', 'ipip'] as const;
+export type KernelFeature = (typeof KERNEL_FEATURES)[number];
+
 export interface HostState {
   readonly platform: string;
   readonly routes: readonly { readonly cidr: string; readonly via: string }[];
   readonly resolvers: readonly string[];
   /** How many are in use only root can see: the nodes' are root's. */
   readonly inotify?: { readonly instances: number; readonly watches: number; readonly instancesUsed?: number };
+  /** What could be found out of it; nothing for an engine elsewhere. */
+  readonly kernel?: Partial<Readonly<Record<KernelFeature, boolean>>>;
   /** False where the kernel has IPv6 switched off. */
   readonly ipv6?: boolean;
   /** Bytes. */
@@ -162,6 +178,8 @@ export interface Observed {
   readonly networks: readonly DockerNetwork[];
   readonly clusters: readonly ObservedCluster[];
   readonly contexts: readonly ObservedContext[];
+  /** Containers of workloads, whoever's. */
+  readonly workloads?: readonly ObservedWorkload[];
   /** Images of the specs that the engine holds: name to image ID. */
   readonly images: Readonly<Record<string, string>>;
   readonly host: HostState;

@@ -52,6 +52,8 @@ export interface ProbeTarget {
   readonly pods: readonly ProbePod[];
   /** Addresses that a service of type LoadBalancer got, one a family. */
   readonly pool: readonly string[];
+  /** Addresses of a service inside the cluster, one a family. */
+  readonly services?: readonly string[];
   /** Addresses of the cluster's DNS. */
   readonly dns: readonly string[];
   /** Why there is nothing to measure with. */
@@ -81,7 +83,7 @@ export interface Path extends Cell {
 
 /** One answer of `lab verify`. */
 export interface Cell {
-  readonly kind: 'pod' | 'pool' | 'dns';
+  readonly kind: 'pod' | 'inside' | 'workload' | 'pool' | 'dns';
   /** `node` is `host` for requests from this machine. */
   readonly from: { readonly cluster: string; readonly node: string };
   /** A node, an address of a pool, or a name. */

@@ -1,9 +1,20 @@
 import { LOAD_BALANCERS } from '../addons/index.ts';
+import { CALICO_DAEMONS } from '../cni/calico-install.ts';
 import type { ApiState, AppliedCluster } from '../lab/observed.ts';
 import { RECORD_ANNOTATION } from '../lab/ownership.ts';
-import { isReady, listOf, NODES_PATH, type NodeObject } from '../tools/kube-api.ts';
+import {
+  isReady,
+  isRolledOut,
+  listOf,
+  type Metadata,
+  NODES_PATH,
+  type NodeObject,
+  PEER_POOL,
+  pathOf,
+} from '../tools/kube-api.ts';
 import { type ApiClient, connectApi } from './api-client.ts';
 import { readApps } from './apps.ts';
+import { readWorkloadResources } from './external-workloads.ts';
 import { readLinkerd } from './linkerd.ts';
 
 /** The hashes of the apps that should be there, by name. */
@@ -23,11 +34,12 @@ export async function askApi(
   kubeconfig: string,
   readsMesh: boolean,
   hashes: AppHashes | undefined,
+  readsWorkloads = false,
 ): Promise<ApiAnswer | undefined> {
   let api: ApiClient | undefined;
   try {
     api = await connectApi(kubeconfig);
-    return await readApiState(api, readsMesh, hashes);
+    return await readApiState(api, readsMesh, hashes, readsWorkloads);
   } catch {
     // Stopped, starting or broken: what the node itself shows decides what to do then.
     return undefined;
@@ -41,18 +53,21 @@ export async function readApiState(
   api: ApiClient,
   readsMesh: boolean,
   hashes: AppHashes | undefined,
+  readsWorkloads = false,
 ): Promise<ApiAnswer> {
-  const [nodes, loadBalancer, linkerd, apps] = await Promise.all([
+  const [nodes, loadBalancer, linkerd, apps, workloads] = await Promise.all([
     api.get(NODES_PATH),
     readLoadBalancer(api),
     readsMesh ? readLinkerd(api) : undefined,
     hashes && readApps(api, hashes),
+    readsWorkloads ? readWorkloadResources(api) : undefined,
   ]);
   const objects = listOf<NodeObject>(nodes);
   const record = objects
     .map(({ metadata }) => metadata.annotations?.[RECORD_ANNOTATION])
     .find((text) => text !== undefined);
   const applied = record === undefined ? undefined : parseRecord(record);
+  const calico = applied?.fixed['network.cni']?.startsWith('calico') ? await readCalico(api) : undefined;
   const certificateNames = api.certificateNames();
   return {
     state: {
@@ -63,8 +78,10 @@ export async function readApiState(
         labels: node.metadata.labels ?? {},
       })),
       ...(loadBalancer && { loadBalancer }),
+      ...(calico && { calico }),
       ...(linkerd && { linkerd }),
       ...(apps && { apps }),
+      ...(workloads && { workloads }),
     },
     addresses: new Map(
       objects.map(({ metadata, status }) => [metadata.name, (status?.addresses ?? []).map(({ address }) => address)]),
@@ -82,6 +99,24 @@ export function parseRecord(text: string): AppliedCluster | undefined {
   } catch {
     return undefined;
   }
+}
+
+interface PeerPoolObject {
+  readonly metadata: Metadata;
+  readonly spec?: { readonly cidr?: string };
+}
+
+async function readCalico(api: ApiClient): Promise<NonNullable<ApiState['calico']>> {
+  const [daemons, pools] = await Promise.all([
+    api.get(pathOf({ resource: 'daemonset', ...CALICO_DAEMONS })),
+    api.get(PEER_POOL.path),
+  ]);
+  return {
+    ready: isRolledOut(daemons),
+    peerPools: listOf<PeerPoolObject>(pools).flatMap(({ metadata: { name, labels }, spec }) =>
+      spec?.cidr && labels?.[PEER_POOL.label] ? [{ name, cidr: spec.cidr }] : [],
+    ),
+  };
 }
 
 /** The load balancer that the cluster has, whichever it is. */

@@ -32,6 +32,8 @@ export interface ClusterInput {
   readonly readsMesh: boolean;
   /** The hashes of the apps of a cluster, where apps are looked at. */
   readonly appHashes?: (cluster: string) => AppHashes;
+  /** Whether external workloads are looked at. */
+  readonly readsWorkloads?: boolean;
 }
 
 interface Group {
@@ -120,7 +122,9 @@ async function observeOwn(group: Group, input: ClusterInput): Promise<ObservedCl
   const kubeconfig = await input.privateKubeconfig(group.name);
   const running = group.nodes.some((node) => node.running);
   const answer =
-    kubeconfig && running ? await askApi(kubeconfig.text, input.readsMesh, input.appHashes?.(group.name)) : undefined;
+    kubeconfig && running
+      ? await askApi(kubeconfig.text, input.readsMesh, input.appHashes?.(group.name), input.readsWorkloads)
+      : undefined;
   const record = answer?.applied ? { applied: answer.applied } : await readRecord(serversOf(group), input.runner);
   const { applied, unreadable } = record;
   const certificates = answer && (await readCertificates(group.provider, serversOf(group), answer, input.runner));

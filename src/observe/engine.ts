@@ -44,7 +44,7 @@ export async function observeEngine(runner: Runner, images: readonly string[]): 
   const ids = lines(networkIds);
   const nodes = lines(containerLines).flatMap((line) => {
     const [id, labels = ''] = line.split('\t');
-    return id && /(^|,)(io\.x-k8s\.kind\.cluster|k3d\.cluster)=/.test(labels) ? [id] : [];
+    return id && /(^|,)(io\.x-k8s\.kind\.cluster|k3d\.cluster|lab\.workload)=/.test(labels) ? [id] : [];
   });
   const [networks, containers, present] = await Promise.all([
     ids.length > 0 ? runner.run({ argv: inspectNetworksArgv(ids), timeout: 20 }) : undefined,

@@ -4,6 +4,7 @@ import { formatHostPort, type HostPort } from '../lab/host-port.ts';
 import type { Engine, HostState } from '../lab/observed.ts';
 import { formatAddress, parseAddress } from '../net/address.ts';
 import { blockAround, formatCidr } from '../net/cidr.ts';
+import { readKernel } from './kernel.ts';
 
 export interface HostInput {
   readonly engine?: Engine | undefined;
@@ -37,6 +38,7 @@ function localNumbers(rootDir: string | undefined): Partial<HostState> {
   const available = /^MemAvailable:\s+(\d+) kB/m.exec(read('/proc/meminfo') ?? '')?.[1];
   const instances = inotify('max_user_instances');
   return {
+    kernel: readKernel(),
     ...(instances > 0 && {
       inotify: {
         instances,

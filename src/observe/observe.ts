@@ -10,6 +10,7 @@ import type { Runner } from '../step/runner.ts';
 import { observeClusters, type PrivateKubeconfig } from './clusters.ts';
 import { type EngineState, missingTools, observeEngine, oldTools } from './engine.ts';
 import type { ExistingAccess } from './existing.ts';
+import { findWorkloads, readWorkloadRoutes } from './external-workloads.ts';
 import { observeHost } from './host.ts';
 import { observeLinkerdClis } from './linkerd.ts';
 import { readNodeNetworks } from './node-network.ts';
@@ -47,6 +48,7 @@ export async function observe(input: ObserveInput): Promise<Observed> {
     const image = PROVIDERS[cluster.provider].image(cluster);
     return [...(image ? [image] : []), ...cluster.images];
   });
+  images.push(...lab.workloads.map(({ image }) => image));
   const [state, contexts] = await Promise.all([observeEngine(runner, [...new Set(images)]), input.readContexts()]);
   const { engine, containers } = state;
   const binaries = depth.mesh ? binariesOf(lab) : [];
@@ -72,6 +74,7 @@ export async function observe(input: ObserveInput): Promise<Observed> {
       existingAccess: input.existingAccess,
       readsMesh: binaries.length > 0,
       ...(depth.apps && { appHashes: appHashesOf(lab) }),
+      readsWorkloads: lab.workloads.length > 0,
     }),
     observeHost({ engine, ports: [...ports, ...candidates], count: depth.count }),
     depth.count ? oldTools(runner, providersOf(unmade)) : [],
@@ -81,7 +84,13 @@ export async function observe(input: ObserveInput): Promise<Observed> {
   const tools = ['kubectl', ...providersOf(wanted).flatMap(({ binaries }) => binaries), ...(charts ? ['helm'] : [])];
   const nodeNetworks = await readNodeNetworks(runner, runningNodes(clusters, lab.uid, depth.routing ?? []));
   const observed = await assemble(input, state, { clusters, host, contexts, tools });
-  return { ...observed, missing: [...observed.missing, ...old], nodeNetworks, linkerdClis };
+  const routed = depth.routing ?? [];
+  const imageOf = (cluster: string) =>
+    routed.includes(cluster) ? clusters.find(({ name }) => name === cluster)?.nodes[0]?.image : undefined;
+  const own = findWorkloads(containers).filter(({ owner }) => owner === lab.uid);
+  const others = findWorkloads(containers).filter(({ owner }) => owner !== lab.uid);
+  const workloads = [...(await readWorkloadRoutes(runner, own, imageOf)), ...others];
+  return { ...observed, missing: [...observed.missing, ...old], nodeNetworks, linkerdClis, workloads };
 }
 
 const isMade = ({ provider }: Cluster): boolean => PROVIDERS[provider].make !== undefined;
@@ -118,12 +127,20 @@ export async function observeWorld(
 ): Promise<Observed> {
   const [state, contexts] = await Promise.all([observeEngine(input.runner, []), input.readContexts()]);
   const { containers, networks } = state;
-  const clusters = await observeClusters({ ...input, containers, networks, choosingFor: [], readsMesh: true });
+  const clusters = await observeClusters({
+    ...input,
+    containers,
+    networks,
+    choosingFor: [],
+    readsMesh: true,
+    readsWorkloads: true,
+  });
   const host: HostState = { platform: process.platform, routes: [], resolvers: [], portsInUse: [] };
   // What others made with other tools needs none of them.
   const own = clusters.filter(({ name, owner }) => owner === input.uid || input.names.includes(name));
   const tools = [...new Set(own.flatMap(({ provider }) => PROVIDERS[provider].binaries))];
-  return assemble(input, state, { clusters, host, contexts, tools });
+  const observed = await assemble(input, state, { clusters, host, contexts, tools });
+  return { ...observed, workloads: findWorkloads(containers) };
 }
 
 /** The same world, with the routes and rules of those nodes of a lab that run: a process each. */

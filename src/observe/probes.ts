@@ -36,6 +36,7 @@ export async function readProbeTarget(cluster: string, kubeconfig: string, pools
       api.get('/api/v1/namespaces/kube-system/services/kube-dns'),
       poolAddresses(api, pools),
     ]);
+    const service = (await api.get(`/api/v1/namespaces/${PROBES}/services/pool`)) as ServiceObject | undefined;
     return {
       cluster,
       pods: listOf<PodObject>(pods).map(({ metadata, status }) => ({
@@ -44,6 +45,7 @@ export async function readProbeTarget(cluster: string, kubeconfig: string, pools
         addresses: status?.podIPs?.map(({ ip }) => ip) ?? [],
       })),
       pool,
+      services: service?.spec?.clusterIPs ?? [],
       dns: (dns as ServiceObject | undefined)?.spec?.clusterIPs ?? [],
     };
   } finally {

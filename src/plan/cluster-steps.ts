@@ -1,4 +1,5 @@
 import { LOAD_BALANCERS } from '../addons/index.ts';
+import { cniOf } from '../cni/index.ts';
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
 import { PROVIDERS } from '../providers/index.ts';
@@ -45,10 +46,16 @@ function stepsOf(change: Change, input: ClusterSteps, { there, ready }: Base): r
       return kubeconfigSteps(observed, cluster, there);
     case 'cluster': {
       const make = change.action === 'start' ? [] : nodeSteps(input, change.action);
-      return [
-        ...make,
-        nodesStep(cluster, [...make.slice(-1).map(({ id }) => id), ...there], change.action === 'start'),
-      ];
+      const made = [...make.slice(-1).map(({ id }) => id), ...there];
+      const cni = cniOf(cluster);
+      const install = make.length > 0 ? (cni?.install?.(cluster, made) ?? []) : [];
+      const nodes = nodesStep(
+        cluster,
+        install.length > 0 ? install.slice(-1).map(({ id }) => id) : made,
+        change.action === 'start',
+      );
+      const running = cni?.wait?.(cluster, [nodes.id]);
+      return [...make, ...install, nodes, ...(running ? [running] : [])];
     }
     case 'images':
       return [makerOf(cluster).loadImages(cluster.name, change.images, there)];
@@ -61,7 +68,11 @@ function stepsOf(change: Change, input: ClusterSteps, { there, ready }: Base): r
     case 'record':
       return recordSteps(desired, observed, cluster, ready);
     case 'loadBalancer':
-      return loadBalancerSteps(desired, cluster, change.action, { there, ready });
+      // Its pods cannot start before the pod network, which may take its time where it has to be fetched.
+      return loadBalancerSteps(desired, cluster, change.action, {
+        there: cniOf(cluster)?.install ? ready : there,
+        ready,
+      });
     case 'contexts':
       return [contextsStep(desired, cluster, change.contexts, ready)];
     case 'network':
@@ -87,7 +98,8 @@ function baseAfter(change: Change, added: readonly Step[], base: Base): Base {
   if (change.kind === 'images') return { ...base, ready: [...base.ready, ...ids] };
   if (change.kind !== 'cluster') return base;
   // The API server of a new cluster answers as soon as its nodes are made; one that starts again does later.
-  return { there: change.action === 'start' ? ids.slice(-1) : ids.slice(-2, -1), ready: ids.slice(-1) };
+  const made = added.filter(({ id }) => /\/(create|kubeconfig)$/.test(id)).slice(-1);
+  return { there: change.action === 'start' ? ids.slice(-1) : made.map(({ id }) => id), ready: ids.slice(-1) };
 }
 
 function nodeSteps({ desired, observed, cluster, shared }: ClusterSteps, action: string): Step[] {
@@ -129,7 +141,8 @@ export function nodesStep(cluster: DesiredCluster, needs: readonly string[], res
     title: `wait for ${cluster.nodes.length === 1 ? 'the node' : `${cluster.nodes.length} nodes`}`,
     clusters: [cluster.name],
     needs,
-    timeout: 300,
+    // The images of a pod network that the provider does not bring have to be fetched.
+    timeout: cniOf(cluster)?.install ? 600 : 300,
     kubeconfig: kubeconfigFile(cluster.name),
     for: { resource: 'nodes', count: cluster.nodes.length, ...(restarted && { renewed: true }) },
   };

@@ -6,7 +6,9 @@ import { PROVIDERS } from '../providers/index.ts';
 import type { Plan, Step } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
 import { diffDeparture } from './diff-departure.ts';
+import { departedPools, poolSteps } from './peer-pools.ts';
 import { routingStep } from './routing-step.ts';
+import { removeStep } from './workload-steps.ts';
 
 export interface DeleteRequest {
   readonly lab: { readonly name: string; readonly uid: string };
@@ -32,15 +34,22 @@ export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequ
   const doomed = named.filter(({ name, owner }) => owner === lab.uid || !own.has(name));
   const foreign = doomed.filter(({ owner }) => owner !== lab.uid);
   if (foreign.length > 0 && !adopt) throw new InputError(foreign.map(refuse));
-  const steps = doomed.flatMap((cluster) => clusterSteps(cluster, observed, lab.uid));
+  // Also of clusters that somebody else removed.
+  const workloads = (observed.workloads ?? []).filter(
+    ({ owner, cluster }) => owner === lab.uid && names.includes(cluster),
+  );
+  const removals = workloads.map(({ name, cluster }) => removeStep(name, cluster));
+  const steps = [...removals, ...doomed.flatMap((cluster) => clusterSteps(cluster, observed, lab.uid))];
   const gone = names.filter((name) => !doomed.some((cluster) => cluster.name === name));
   const leftovers = gone.flatMap((name) => contextSteps(name, observed, lab.uid, []));
   // Next to the removals, not before them: a peer that is broken does not keep a cluster alive.
   const peers = diffDeparture(observed, lab.uid, doomed, leaving).map((change) => routingStep(change));
+  const pools = departedPools(observed, lab.uid, names).flatMap(poolSteps);
   const unlinks = unlinkPeers(observed, lab.uid, names);
   const networks = networkSteps(
     observed,
     lab.uid,
+    [...doomed.flatMap(({ nodes }) => nodes), ...workloads].map(({ name }) => name),
     doomed,
     steps.map(({ id }) => id),
   );
@@ -50,7 +59,7 @@ export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequ
     verb: 'delete',
     summary: `Plan: ${doomed.length} cluster${doomed.length === 1 ? '' : 's'} to delete${leaving.length > 0 ? `, ${leaving.length} to let go` : ''}, ${networks.length} network${networks.length === 1 ? '' : 's'} to remove${peers.length > 0 ? `, ${peers.length} node${peers.length === 1 ? '' : 's'} of peers to clean` : ''}.`,
     warnings: [],
-    steps: [...steps, ...leftovers, ...peers, ...unlinks, ...networks],
+    steps: [...steps, ...leftovers, ...peers, ...pools, ...unlinks, ...networks],
   };
 }
 
@@ -109,10 +118,11 @@ function contextSteps(cluster: string, observed: Observed, uid: string, needs: r
 function networkSteps(
   observed: Observed,
   uid: string,
+  containers: readonly string[],
   doomed: readonly ObservedCluster[],
   needs: readonly string[],
 ): Step[] {
-  const going = new Set(doomed.flatMap(({ nodes }) => nodes.map(({ name }) => name)));
+  const going = new Set(containers);
   const staying = observed.clusters
     .filter((cluster) => !doomed.includes(cluster))
     .flatMap(({ nodes }) => nodes.flatMap((node) => Object.keys(node.networks)));

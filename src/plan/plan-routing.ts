@@ -1,13 +1,15 @@
 import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
-import { isSettled } from '../lab/ownership.ts';
 import type { Plan, RunStep, Step } from '../step/step.ts';
 import { nodesStep } from './cluster-steps.ts';
 import { diffForCreate } from './diff.ts';
 import { diffRouting } from './diff-routing.ts';
+import { diffPeerPools, poolSteps } from './peer-pools.ts';
 import { planCreate } from './plan-create.ts';
 import { planRelink } from './plan-mesh.ts';
 import { planLinks } from './plan-mesh-verbs.ts';
+import { workloadSteps } from './plan-workloads.ts';
+import { routable } from './routable.ts';
 import { routingStep } from './routing-step.ts';
 
 /** The named clusters and the other members of their groups. */
@@ -18,14 +20,6 @@ export function withPeers(desired: Desired, names: readonly string[]): string[] 
     .map(({ name }) => name);
 }
 
-/** Clusters that exist and were once ready, with every node running: those that can be routed now. */
-export const routable = ({ lab, nodes }: Desired, { clusters }: Observed): string[] =>
-  clusters
-    .filter((cluster) => isSettled(cluster, lab.uid) && cluster.nodes.every(({ running }) => running))
-    // One that is there already may be anywhere.
-    .filter(({ name, existing }) => !existing || nodes.some(({ cluster }) => cluster === name))
-    .map(({ name }) => name);
-
 /**
  * Routes and exemptions between the named clusters and the rest of their groups. Only clusters that run take part:
  * what is routed to them elsewhere is taken away as stale.
@@ -33,7 +27,8 @@ export const routable = ({ lab, nodes }: Desired, { clusters }: Observed): strin
 export function planRoute(desired: Desired, observed: Observed, names: readonly string[]): Plan {
   const up = routable(desired, observed);
   const affected = withPeers(desired, names).filter((name) => up.includes(name));
-  const steps = diffRouting(desired, observed, affected).map((change) => routingStep(change));
+  const nodes = diffRouting(desired, observed, affected).map((change) => routingStep(change));
+  const steps = [...nodes, ...diffPeerPools(desired, observed, affected).flatMap(poolSteps)];
   const grouped = desired.clusters.filter(({ name, spec }) => names.includes(name) && spec.group !== undefined);
   const away = grouped
     .filter(({ name, spec }) => !up.includes(name) && (!spec.access || !joined(observed, name)))
@@ -42,7 +37,7 @@ export function planRoute(desired: Desired, observed: Observed, names: readonly 
     'route',
     desired,
     steps,
-    `Plan: ${steps.length} of ${nodeCount(observed, affected)} nodes to change.`,
+    `Plan: ${nodes.length} of ${nodeCount(observed, affected)} nodes to change.`,
     away,
   );
 }
@@ -66,7 +61,13 @@ export function planRepair(desired: Desired, observed: Observed, names: readonly
   const affected = withPeers(desired, names).filter((name) => up.includes(name));
   // While an API server is away its pod ranges are not known: routing is for the round after.
   const settled = !repaired.steps.some(({ kind }) => kind === 'wait');
-  const routing = settled ? diffRouting(desired, observed, affected).map((change) => routingStep(change)) : [];
+  const routing = settled
+    ? [
+        ...diffRouting(desired, observed, affected).map((change) => routingStep(change)),
+        ...diffPeerPools(desired, observed, affected).flatMap(poolSteps),
+        ...workloadSteps(desired, observed, names),
+      ]
+    : [];
   const links = settled ? planRelink(desired, observed, names) : { steps: [], warnings: [] };
   const steps = [...repaired.steps, ...routing, ...links.steps];
   const summary = `Plan: ${steps.length === 0 ? 'nothing' : `${steps.length} steps`} to repair.`;
@@ -114,7 +115,9 @@ function powerSteps(
   return observed.clusters
     .filter(({ name, owner }) => owner === desired.lab.uid && names.includes(name))
     .flatMap(({ name, nodes }) => {
-      const affected = nodes.filter((node) => node.running === running).map((node) => node.name);
+      // What is beside a cluster goes with it; the repair after a start brings it back.
+      const beside = verb === 'stop' ? runningWorkloads(desired, observed, name) : [];
+      const affected = [...nodes.filter((node) => node.running === running).map((node) => node.name), ...beside];
       if (affected.length === 0) return [];
       return [
         {
@@ -129,6 +132,9 @@ function powerSteps(
       ];
     });
 }
+
+const runningWorkloads = ({ lab }: Desired, { workloads = [] }: Observed, cluster: string): string[] =>
+  workloads.filter((one) => one.cluster === cluster && one.owner === lab.uid && one.running).map(({ name }) => name);
 
 const nodeCount = (observed: Observed, names: readonly string[]): number =>
   observed.clusters.filter(({ name }) => names.includes(name)).reduce((sum, { nodes }) => sum + nodes.length, 0);

@@ -9,7 +9,8 @@ import { planApps } from './plan-apps.ts';
 import { planCreate } from './plan-create.ts';
 import { lateRoutes } from './plan-late-routes.ts';
 import { planMesh } from './plan-mesh.ts';
-import { routable, withPeers } from './plan-routing.ts';
+import { withPeers } from './plan-routing.ts';
+import { routable } from './routable.ts';
 import { routingStep } from './routing-step.ts';
 import { clustersToAwait, clustersToMake } from './summary.ts';
 

@@ -5,11 +5,22 @@ import { parseAddress } from '../net/address.ts';
 import { contains, countAddresses, parseCidr } from '../net/cidr.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import type { Change } from './change.ts';
+import { kernelChecks } from './preflight-kernel.ts';
 import { clustersToMake, formatBytes, nodesToMake, PER_NODE } from './summary.ts';
 
 /** Something counted before anything starts. */
 export interface Preflight {
-  readonly name: 'engine' | 'tools' | 'inotify' | 'memory' | 'disk' | 'addresses' | 'images' | 'ports' | 'ipv6';
+  readonly name:
+    | 'engine'
+    | 'tools'
+    | 'inotify'
+    | 'memory'
+    | 'disk'
+    | 'addresses'
+    | 'images'
+    | 'ports'
+    | 'ipv6'
+    | 'kernel';
   readonly result: 'ok' | 'warning' | 'failed';
   readonly detail: string;
   /** The line to type. */
@@ -28,6 +39,7 @@ export function preflight(desired: Desired, observed: Observed, changes: readonl
     ...images(desired, observed, changes),
     ...ports(desired, observed, changes),
     ...ipv6(desired, observed, changes),
+    ...kernelChecks(desired, observed, changes),
   ];
 }
 

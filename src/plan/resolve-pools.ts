@@ -52,7 +52,7 @@ const asTaken = ({ cluster, interval }: { readonly cluster: Cluster; readonly in
 });
 
 /** Addresses of a subnet that no pool may have: its ends, the gateway, running containers, pools of other labs. */
-function heldAddresses(subnet: DesiredSubnet, lab: Lab, observed: Observed, network: string): Taken[] {
+export function heldAddresses(subnet: DesiredSubnet, lab: Lab, observed: Observed, network: string): Taken[] {
   const block = parseCidr(subnet.range);
   const one = (text: string, by: string): Taken[] => {
     const address = parseAddress(text);
@@ -73,9 +73,18 @@ function heldAddresses(subnet: DesiredSubnet, lab: Lab, observed: Observed, netw
   const reserved = observed.reservations
     .filter(({ uid }) => uid !== lab.uid)
     .map(({ cidr = '', lab: name }) => [cidr, `lab ${name}`] as const);
+  // A workload that is stopped does not show on the network, and has fixed addresses all the same.
+  const workloads = (observed.workloads ?? [])
+    .filter((one) => one.network === network)
+    .flatMap(({ name, addresses }) => addresses.flatMap((address) => one(address, `container ${name}`)));
+  const pinned = lab.workloads.flatMap(({ name, addresses }) =>
+    addresses.flatMap(({ cidr }) => one(cidr, `container ${name}`)),
+  );
   return [
     ...ends,
     ...one(subnet.gateway, 'the gateway'),
+    ...workloads,
+    ...pinned,
     ...attached.flatMap(({ name, addresses }) => addresses.flatMap((address) => one(address, `container ${name}`))),
     ...[...others, ...reserved].flatMap(([range, by]) => {
       const interval = parseInterval(range);

@@ -1,4 +1,4 @@
-import { CNIS } from '../cni/index.ts';
+import { cniOf } from '../cni/index.ts';
 import type { DesiredCluster } from '../lab/desired.ts';
 import type { IpFamily } from '../lab/lab.ts';
 import type { ExemptionRule, ForPeer, NodeRoute, NodeRouting, PlacedNode } from '../lab/routing.ts';
@@ -92,9 +92,7 @@ function exemptionsFor(own: DesiredCluster, peer: DesiredCluster): ExemptionRule
   const rangesOf = ({ pods }: DesiredCluster, family: Family) => pods.filter((range) => range.family === family);
   return sharedFamilies(own, peer).flatMap((family) =>
     rangesOf(own, family).flatMap((from) =>
-      rangesOf(peer, family).flatMap((to) => cni?.exemption(family, from.range, to.range) ?? []),
+      rangesOf(peer, family).flatMap((to) => cni?.exemption?.(family, from.range, to.range) ?? []),
     ),
   );
 }
-
-const cniOf = ({ cni }: DesiredCluster) => cni && CNIS[cni];

@@ -1,5 +1,5 @@
 import { InputError, type Problem } from '../errors.ts';
-import type { Desired, DesiredCluster, Range } from '../lab/desired.ts';
+import type { Desired, DesiredCluster, PodPool, Range } from '../lab/desired.ts';
 import type { Cluster, Lab } from '../lab/lab.ts';
 import type { Observed } from '../lab/observed.ts';
 import { takesPart } from '../lab/ownership.ts';
@@ -7,6 +7,7 @@ import { parseCidr } from '../net/cidr.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import { redactData } from '../step/redact.ts';
 import { resolveApiPorts } from './resolve-api-ports.ts';
+import { resolvePodPools } from './resolve-calico.ts';
 import {
   existingElsewhere,
   existingNodes,
@@ -20,6 +21,7 @@ import { resolveNodes } from './resolve-nodes.ts';
 import { resolvePools } from './resolve-pools.ts';
 import { pinConflicts, resolveRanges } from './resolve-ranges.ts';
 import { resolveRouting, strangersIn } from './resolve-routes.ts';
+import { resolveWorkloads } from './resolve-workloads.ts';
 import { hardTaken, softTaken, type Taken } from './taken.ts';
 
 /**
@@ -55,21 +57,24 @@ export function resolve(declared: Lab, observed: Observed): Desired {
     const provider = PROVIDERS[spec.provider];
     const apiPort = apiPorts.get(spec.name);
     const ranges = { pods: pods.get(spec.name) ?? [], services: services.get(spec.name) ?? [] };
+    const podPools = resolvePodPools(spec, ranges.pods);
     return {
       spec,
       name: spec.name,
       nodes: spec.access ? existingNodes(spec, observed) : provider.nodes(spec),
       ...ranges,
+      ...(podPools && { podPools }),
       loadBalancer: pools.get(spec.name) ?? [],
       ...(apiPort !== undefined && { apiPort }),
       ...cniOf(spec, observed),
       contexts: spec.access ? [spec.access.context] : [spec.name, provider.contextName(spec.name)],
-      fixed: fixedProperties(spec, ranges, network.name),
+      fixed: fixedProperties(spec, { ...ranges, ...(podPools && { podPools }) }, network.name),
     };
   });
   const nodes = resolveNodes(clusters, network, observed);
   warnings.push(...existingElsewhere(lab, clusters, nodes));
   const certificates = resolveCertificates(lab);
+  const workloads = resolveWorkloads({ lab, observed, network, clusters, nodes });
   for (const text of strangersIn(clusters.filter(({ pods: own }) => own.length > 0))) warn(text);
   let routing: Desired['routing'] | undefined;
   return {
@@ -77,6 +82,7 @@ export function resolve(declared: Lab, observed: Observed): Desired {
     network,
     loadBalancer: lab.loadBalancer,
     clusters,
+    workloads,
     nodes,
     // It grows with the square of a group, and most verbs have no use for it.
     get routing() {
@@ -90,9 +96,9 @@ export function resolve(declared: Lab, observed: Observed): Desired {
 }
 
 /** The pod network of what makes the cluster, or of what made it. */
-function cniOf({ name, provider }: Cluster, { clusters }: Observed): Pick<DesiredCluster, 'cni'> {
+function cniOf({ name, provider, network }: Cluster, { clusters }: Observed): Pick<DesiredCluster, 'cni'> {
   const { madeBy = provider } = clusters.find((one) => one.name === name)?.existing ?? {};
-  const { cni } = PROVIDERS[madeBy];
+  const cni = network.cni ?? PROVIDERS[madeBy].cni;
   return cni ? { cni } : {};
 }
 
@@ -117,7 +123,7 @@ function conflictsWithWorld(lab: Lab, observed: Observed): Problem[] {
 /** The properties of a cluster that only a rebuild can change, as text that can be compared and shown. */
 export function fixedProperties(
   spec: Cluster,
-  ranges: { readonly pods: readonly Range[]; readonly services: readonly Range[] },
+  ranges: Pick<DesiredCluster, 'pods' | 'services' | 'podPools'>,
   network: string,
 ): Record<string, string> {
   const text = (list: readonly Range[]) => list.map(({ range }) => range).join(',');
@@ -134,6 +140,7 @@ export function fixedProperties(
     'network.nodeMask': spec.network.nodeMask.join(','),
     'network.domain': spec.network.domain,
     'network.proxyMode': spec.network.proxyMode,
+    'network.cni': cniText(spec, ranges.podPools),
     ports: spec.ports
       .map(({ listen, host, node, protocol }) => `${listen ? `${listen}:` : ''}${host}:${node}/${protocol}`)
       .toSorted()
@@ -142,6 +149,15 @@ export function fixedProperties(
     [spec.provider]: JSON.stringify(redactData(spec.providerConfig), sortKeys),
   };
 }
+
+const cniText = ({ provider, network: { cni, calico } }: Cluster, pools: readonly PodPool[] = []): string =>
+  [
+    cni ?? PROVIDERS[provider].cni ?? '',
+    calico?.encapsulation ?? '',
+    ...pools.map(({ cidr, blockSize }) => `${cidr} in /${blockSize}`),
+  ]
+    .filter((text) => text !== '')
+    .join(', ');
 
 /** For `JSON.stringify`: another order of keys is no change. */
 const sortKeys = (_: string, value: unknown): unknown =>

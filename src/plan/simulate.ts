@@ -1,10 +1,12 @@
 import { CNIS } from '../cni/index.ts';
 import type { Desired } from '../lab/desired.ts';
+import type { Observed } from '../lab/observed.ts';
 import type { NodeNetwork, PlacedNode } from '../lab/routing.ts';
 import { FAMILIES, type Family, familyOf, formatAddress } from '../net/address.ts';
 import { parseCidr } from '../net/cidr.ts';
 import type { RunStep } from '../step/step.ts';
 import { afterScript, type Listing, readListing } from '../tools/node-network.ts';
+import { peerPoolsOf } from './peer-pools.ts';
 import { routingStep } from './routing-step.ts';
 import type { Pod, Roads } from './trace.ts';
 
@@ -29,14 +31,17 @@ export function roadsAfter(desired: Desired, steps: readonly RunStep[]): Roads {
     const scripts = steps.filter(({ argv }) => argv.includes(node.node)).map(({ stdin }) => stdin as string);
     networks[node.node] = readListing(scripts.reduce(afterScript, untouched(desired, node)));
   }
-  return { nodes: desired.nodes, networks, cniOf: cniOf(desired) };
+  const peerPools = (cluster: string) => peerPoolsOf(desired, cluster).map(({ cidr }) => cidr);
+  return { nodes: desired.nodes, networks, cniOf: cniOf(desired), peerPools };
 }
 
 /** What packets meet now. */
-export const roadsNow = (desired: Desired, networks: Readonly<Record<string, NodeNetwork>>): Roads => ({
+export const roadsNow = (desired: Desired, { nodeNetworks, clusters }: Observed): Roads => ({
   nodes: desired.nodes,
-  networks,
+  networks: nodeNetworks ?? {},
   cniOf: cniOf(desired),
+  peerPools: (cluster) =>
+    clusters.find(({ name }) => name === cluster)?.api?.calico?.peerPools.map(({ cidr }) => cidr) ?? [],
 });
 
 function cniOf({ clusters }: Desired): Roads['cniOf'] {

@@ -1,3 +1,4 @@
+import { CNIS } from '../cni/index.ts';
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import type { Observed, ObservedCluster } from '../lab/observed.ts';
 import { isSettled } from '../lab/ownership.ts';
@@ -7,12 +8,15 @@ import { certsRows } from './certificate-status.ts';
 import { missingFromCertificates, serversToCertify } from './diff-certificate.ts';
 import { routingOnNode } from './diff-routing.ts';
 import { meshRows } from './mesh-status.ts';
+import { diffPeerPools, peerPoolsOf } from './peer-pools.ts';
+import { workloadRows } from './workload-status.ts';
 
 /** One thing that should be, and what is. */
 export interface StatusRow {
   readonly cluster: string;
   readonly thing:
     | 'network'
+    | 'pod network'
     | 'containers'
     | 'nodes'
     | 'ranges'
@@ -25,7 +29,8 @@ export interface StatusRow {
     | 'certs'
     | 'linkerd'
     | 'links'
-    | 'apps';
+    | 'apps'
+    | 'workload';
   readonly result: 'ok' | 'drift' | 'unknown';
   readonly have: string;
   readonly want: string;
@@ -81,6 +86,7 @@ function clusterRows(cluster: DesiredCluster, desired: Desired, observed: Observ
     counted(name, 'containers', running, cluster.nodes.length),
     counted(name, 'nodes', existing.api?.nodes.filter(({ ready }) => ready).length, cluster.nodes.length),
     rangesRow(cluster, existing),
+    ...cniRows(cluster, existing),
     ...certificateRows(cluster, desired.network.name, existing),
     ...(desired.loadBalancer.addon === 'none' ? [] : [poolsRow(name, existing, pools)]),
     row(
@@ -91,6 +97,7 @@ function clusterRows(cluster: DesiredCluster, desired: Desired, observed: Observ
     ),
     ...routingRows(cluster, desired, observed),
     ...meshRows(desired, observed, name),
+    ...workloadRows(desired, observed, name),
     ...appRows(cluster, existing),
   ];
 }
@@ -135,6 +142,13 @@ function certificateRows(cluster: DesiredCluster, network: string, existing: Obs
   return [known ? found : { ...found, result: 'unknown', have: '?' }];
 }
 
+/** Of a pod network that `lab` put there; the provider's own shows in whether nodes are ready. */
+function cniRows({ name, cni }: DesiredCluster, { api }: ObservedCluster): StatusRow[] {
+  if (!cni || !CNIS[cni].install) return [];
+  const found = row(name, 'pod network', api?.calico?.ready ? [cni] : [], [cni]);
+  return [api ? found : { ...found, result: 'unknown', have: '?' }];
+}
+
 function poolsRow(name: string, { api }: ObservedCluster, pools: readonly string[]): StatusRow {
   const found = row(
     name,
@@ -166,6 +180,9 @@ function routingRows(cluster: DesiredCluster, desired: Desired, observed: Observ
     .map((routing) => routingOnNode(routing, observed));
   if (nodes.length === 0) return [];
   const sum = (of: (node: (typeof nodes)[number]) => number) => nodes.reduce((total, node) => total + of(node), 0);
+  const calico = observed.clusters.find(({ name }) => name === cluster.name)?.api?.calico;
+  const pools = peerPoolsOf(desired, cluster.name).filter(({ assumed }) => !assumed);
+  const [change] = diffPeerPools(desired, observed, [cluster.name]);
   const known = nodes.every((node) => node.known);
   const rows = [
     counted(
@@ -177,11 +194,13 @@ function routingRows(cluster: DesiredCluster, desired: Desired, observed: Observ
     counted(
       cluster.name,
       'exemptions',
-      known ? sum(({ exemptions }) => exemptions.have) : undefined,
-      sum(({ exemptions }) => exemptions.want),
+      known && (calico || pools.length === 0)
+        ? sum(({ exemptions }) => exemptions.have) + pools.length - (change?.add.length ?? 0)
+        : undefined,
+      sum(({ exemptions }) => exemptions.want) + pools.length,
     ),
   ];
-  const stale = sum((node) => node.stale);
+  const stale = sum((node) => node.stale) + (change?.remove.length ?? 0);
   return rows.map((one, index) =>
     index === 0 && stale > 0 ? { ...one, result: 'drift', have: `${one.have}+${stale} stale` } : one,
   );

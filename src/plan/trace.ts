@@ -16,6 +16,8 @@ export interface Roads {
   readonly nodes: readonly PlacedNode[];
   readonly networks: Readonly<Record<string, NodeNetwork>>;
   readonly cniOf: (cluster: string) => CniName;
+  /** Ranges that a cluster's pod network takes for those of pods, beside its own. */
+  readonly peerPools: (cluster: string) => readonly string[];
 }
 
 /** Where the way of a packet ends too early, or loses its source address. */
@@ -59,7 +61,7 @@ const addressOf = (node: PlacedNode, family: Family): string =>
   node.addresses.find((address) => familyOf(address) === family) ?? '';
 
 /** From a pod's node to the node of another cluster's pod: the one route that decides it. */
-function cross({ nodes, networks }: Roads, from: Pod, to: Pod): { readonly hop: Hop; readonly fault?: Fault } {
+function cross({ nodes, networks, cniOf }: Roads, from: Pod, to: Pod): { readonly hop: Hop; readonly fault?: Fault } {
   const { node } = from.node;
   const route = lookUp(networks[node]?.routes ?? [], to.address);
   const hop: Hop = { node, ...(route && { route: { destination: route.destination, via: route.via } }) };
@@ -69,7 +71,8 @@ function cross({ nodes, networks }: Roads, from: Pod, to: Pod): { readonly hop: 
   if (!route) return fault(`no route on ${node} to ${range}`);
   const owner = nodes.find(({ addresses }) => addresses.includes(route.via));
   // A node that does not own the pod masquerades what it passes on, or drops the second packet of a connection.
-  if (owner?.node !== to.node.node) {
+  const passesOn = owner?.cluster === to.node.cluster && CNIS[cniOf(to.node.cluster)].passesOn;
+  if (owner?.node !== to.node.node && !passesOn) {
     const whose = owner ? `which is ${owner.node}` : 'which no node has';
     return fault(`next hop stale on ${node}: ${range} goes by way of ${route.via}, ${whose}, not ${to.node.node}`);
   }
@@ -77,13 +80,18 @@ function cross({ nodes, networks }: Roads, from: Pod, to: Pod): { readonly hop: 
 }
 
 function sourceKept(
-  { networks, cniOf }: Roads,
+  { networks, cniOf, peerPools }: Roads,
   from: Pod,
   to: Pod,
 ): { readonly kept: boolean; readonly chain: string; readonly rule?: ExemptionRule } {
   const cni = CNIS[cniOf(from.node.cluster)];
   const family = familyOf(to.address);
-  const { chain } = cni.exemption(family, from.address, to.address);
+  const exemption = cni.exemption?.(family, from.address, to.address);
+  if (!exemption) {
+    const kept = peerPools(from.node.cluster).some((range) => holds(range, to.address));
+    return { kept, chain: cni.masquerades };
+  }
+  const { chain } = exemption;
   const network = networks[from.node.node];
   const rule = network?.rules.find(
     (one) => one.family === family && one.chain === chain && one.effective && matches(one.args, from, to),

@@ -9,6 +9,8 @@ import { PROBE_PORT } from '../tools/kube-api.ts';
 import { groupsOf } from './resolve-routes.ts';
 import { pairs } from './simulate.ts';
 import { addressIn, type Question } from './verify-cells.ts';
+import { insideQuestions } from './verify-inside.ts';
+import { workloadQuestions } from './verify-workloads.ts';
 
 /** The first of the ports at which nobody listens: each request has one of its own, by which it is known on arrival. */
 const FIRST_PORT = 20_000;
@@ -25,7 +27,13 @@ interface Input {
 
 /** All that `lab verify` asks: pods of every node of every group, every pool from everywhere, names. */
 export const questionsOf = (input: Input): Question[] =>
-  numbered([...podQuestions(input), ...poolQuestions(input), ...dnsQuestions(input)]);
+  numbered([
+    ...podQuestions(input),
+    ...insideQuestions(input),
+    ...workloadQuestions(input),
+    ...poolQuestions(input),
+    ...dnsQuestions(input),
+  ]);
 
 /** Ids come last, so that each request has a port of its own. */
 function numbered(questions: readonly Question[]): Question[] {

@@ -1,3 +1,5 @@
+import { cniOf } from '../cni/index.ts';
+import type { DesiredCluster } from '../lab/desired.ts';
 import { type HostPort, toHostPort } from '../lab/host-port.ts';
 import type { Cluster } from '../lab/lab.ts';
 import { ownerMount } from '../lab/ownership.ts';
@@ -18,6 +20,7 @@ const ENGINE = { KIND_EXPERIMENTAL_PROVIDER: 'docker' } as const;
 export const kind: Provider = {
   name: 'kind',
   cni: 'kindnet',
+  otherCnis: ['calico'],
   binaries: ['kind'],
   configSchema: kindBlockSchema,
   check: checkKindBlock,
@@ -129,10 +132,7 @@ export function kindConfig({ cluster, uid }: Pick<ClusterInput, 'cluster' | 'uid
       : [writeYaml({ kind: 'ClusterConfiguration', networking: { dnsDomain: domain } })]),
     ...(domain === 'cluster.local' ? [] : [writeYaml({ kind: 'KubeletConfiguration', clusterDomain: domain })]),
     ...nodeMaskPatches(spec.ipFamily, spec.network.nodeMask),
-    // MetalLB answers ARP for a pool address itself; under ipvs every node would, without this.
-    ...(spec.network.proxyMode === 'ipvs'
-      ? [writeYaml({ kind: 'KubeProxyConfiguration', ipvs: { strictARP: true } })]
-      : []),
+    ...proxyPatch(cluster),
     ...kubeadmConfigPatches,
   ];
   return {
@@ -143,6 +143,7 @@ export function kindConfig({ cluster, uid }: Pick<ClusterInput, 'cluster' | 'uid
       podSubnet: cluster.pods.map(({ range }) => range).join(','),
       serviceSubnet: cluster.services.map(({ range }) => range).join(','),
       kubeProxyMode: spec.network.proxyMode,
+      ...(cluster.cni !== 'kindnet' && { disableDefaultCNI: true }),
       // Also for IPv6: Docker Desktop does not forward ::1.
       apiServerAddress: '127.0.0.1',
       ...networking,
@@ -176,6 +177,17 @@ export function kindConfig({ cluster, uid }: Pick<ClusterInput, 'cluster' | 'uid
     ...(patches.length > 0 && { kubeadmConfigPatches: patches }),
     ...rest,
   };
+}
+
+function proxyPatch(cluster: Pick<DesiredCluster, 'spec' | 'cni'>): string[] {
+  const { proxyMode } = cluster.spec.network;
+  const patch = {
+    // MetalLB answers ARP for a pool address itself; under ipvs every node would, without this.
+    ...(proxyMode === 'ipvs' && { ipvs: { strictARP: true } }),
+    // A node that passes packets on to another one sees no answer to them, and would drop all but the first.
+    ...(cniOf(cluster)?.passesOn && { conntrack: { tcpBeLiberal: true } }),
+  };
+  return Object.keys(patch).length > 0 ? [writeYaml({ kind: 'KubeProxyConfiguration', ...patch })] : [];
 }
 
 function hostPorts({ ports, providerConfig, at }: Cluster): HostPort[] {

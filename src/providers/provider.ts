@@ -39,6 +39,8 @@ export interface Provider {
   readonly name: ProviderName;
   /** The pod network that its clusters have; absent where each has its own. */
   readonly cni?: CniName;
+  /** Pod networks that its clusters can have in place of that one. */
+  readonly otherCnis?: readonly CniName[];
   /** Programs that must be on the PATH to create or delete. */
   readonly binaries: readonly string[];
   /** The oldest version that will do, and how to ask for the one that is there. */

@@ -2,6 +2,8 @@ import type { App, AppsState } from '../lab/apps.ts';
 import type { Desired, DesiredCluster, Range } from '../lab/desired.ts';
 import type { Observed, ObservedCluster } from '../lab/observed.ts';
 import { isSettled, takesPart } from '../lab/ownership.ts';
+import { type WorkloadState, workloadState } from '../plan/plan-workloads.ts';
+import { workloadsOf } from '../plan/resolve-workloads.ts';
 import { type CertificateInfo, describeCertificates } from './certificate-info.ts';
 import { formatTable } from './table.ts';
 
@@ -31,6 +33,17 @@ export interface ClusterInfo {
   /** The trust anchors of the lab and the cluster's issuer, as far as they are made. */
   readonly certificates: readonly CertificateInfo[];
   readonly why: Readonly<Record<string, string>>;
+  /** Containers beside it that its mesh knows. */
+  readonly workloads: readonly WorkloadInfo[];
+}
+
+export interface WorkloadInfo {
+  readonly name: string;
+  readonly namespace: string;
+  readonly image: string;
+  readonly addresses: readonly string[];
+  readonly identity: string;
+  readonly state: WorkloadState['container'];
 }
 
 /** What should be and what is, side by side, a cluster each. */
@@ -84,6 +97,14 @@ export function describeClusters(desired: Desired, observed: Observed, names: re
         why: Object.fromEntries(
           [...cluster.pods, ...cluster.services, ...cluster.loadBalancer].map(({ range, reason }) => [range, reason]),
         ),
+        workloads: workloadsOf(desired, [cluster.name]).map((workload) => ({
+          name: workload.name,
+          namespace: workload.spec.namespace,
+          image: workload.spec.image,
+          addresses: workload.addresses.map(({ address }) => address),
+          identity: workload.identity.id,
+          state: workloadState(desired, observed, workload).container,
+        })),
       };
     });
 }
@@ -139,6 +160,23 @@ export function formatClusters(clusters: readonly ClusterInfo[], wide: boolean):
       : []),
   ]);
   return formatTable(wide ? [...headings, ...more] : headings, rows);
+}
+
+/** One line a workload; empty without any. */
+export function formatWorkloads(clusters: readonly ClusterInfo[]): string {
+  const rows = clusters.flatMap(({ name, workloads }) =>
+    workloads.map((one) => [
+      one.name,
+      name,
+      one.namespace,
+      one.state,
+      one.addresses.join(','),
+      one.image,
+      one.identity,
+    ]),
+  );
+  const headings = ['WORKLOAD', 'CLUSTER', 'NAMESPACE', 'STATE', 'ADDRESSES', 'IMAGE', 'IDENTITY'];
+  return rows.length > 0 ? formatTable(headings, rows) : '';
 }
 
 /** The reason for each range, a line each. */

@@ -3,13 +3,15 @@ import { formatTable } from './table.ts';
 
 const TITLES = {
   pod: 'PODS: from a pod on every node to a pod on every node',
+  inside: 'INSIDE: pods and a service of one cluster',
+  workload: 'WORKLOADS: from a pod on every node to what is beside the cluster',
   pool: 'POOLS: the address of a load balancer',
   dns: 'NAMES: the cluster and the API servers of its peers',
 } as const;
 
 /** One table for each kind of question, cluster by cluster, then every failure with what to type. */
 export function formatCells(cells: readonly Cell[], wide: boolean): string {
-  const tables = (['pod', 'pool', 'dns'] as const).flatMap((kind) => {
+  const tables = (['pod', 'inside', 'workload', 'pool', 'dns'] as const).flatMap((kind) => {
     const of = cells.filter((cell) => cell.kind === kind);
     return of.length > 0 ? [`${TITLES[kind]}\n${wide ? eachCell(of) : matrix(of)}`] : [];
   });

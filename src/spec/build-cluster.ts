@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { App } from '../lab/apps.ts';
-import type { Access, Cluster, IpFamily, Manifest, Pin } from '../lab/lab.ts';
+import type { Access, CalicoSpec, Cluster, IpFamily, Manifest, Pin } from '../lab/lab.ts';
 import { buildClusterMesh } from './build-mesh.ts';
 import type { ClusterFile } from './cluster-schema.ts';
 import { resolveBeside } from './manifest.ts';
@@ -15,6 +15,7 @@ export function buildCluster(
   sourced: Sourced,
   gatewayAPI: Manifest,
   apps: readonly App[],
+  calico?: CalicoSpec,
 ): Cluster {
   const { group, zone, provider, ipFamily, nodes, kubernetes, network } = spec;
   const access = provider === 'existing' && buildAccess(spec, sourced);
@@ -40,6 +41,8 @@ export function buildCluster(
       domain: network.domain,
       proxyMode: network.proxyMode,
       preserveSourceIP: network.preserveSourceIP,
+      ...(network.cni && { cni: network.cni }),
+      ...(calico && { calico }),
     },
     ports: spec.ports.flatMap((text, index) => {
       const port = readPort(text);

@@ -16,10 +16,11 @@ export interface LabParts {
   readonly sourced: Sourced | undefined;
   readonly manifest: Manifest;
   readonly clusters: readonly Cluster[];
+  readonly workloads: Lab['workloads'];
 }
 
 /** The lab that its checked documents declare. */
-export function buildLab({ name, uid, dir, path, file, sourced, manifest, clusters }: LabParts): Lab {
+export function buildLab({ name, uid, dir, path, file, sourced, manifest, clusters, workloads }: LabParts): Lab {
   const { loadBalancer, links, ranges } = file.spec;
   const size = 'spec.ranges.loadBalancer.size';
   return {
@@ -41,6 +42,7 @@ export function buildLab({ name, uid, dir, path, file, sourced, manifest, cluste
     checks: file.spec.checks.map(buildCheck),
     links: links.map((link, index) => ({ ...link, at: sourced ? whereValue(sourced, ['spec', 'links', index]) : dir })),
     clusters,
+    workloads,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Cluster, Pin } from '../lab/lab.ts';
 import { bitsOf, type Family } from '../net/address.ts';
 import { countAddresses, parseCidr, parseInterval } from '../net/cidr.ts';
 import { PROVIDERS } from '../providers/index.ts';
+import { findCniProblems } from './calico-rules.ts';
 import type { ClusterFile } from './cluster-schema.ts';
 import { labelOf } from './issues.ts';
 import { type Path, type Sourced, valueAt, whereKey, whereValue } from './source.ts';
@@ -27,6 +28,7 @@ export function findClusterProblems(cluster: Cluster, file: ClusterFile, sourced
     ...pods.flatMap((pin) => findPodProblem(cluster, pin) ?? []),
     ...services.flatMap((pin) => findServiceProblem(pin) ?? []),
     ...findBlockProblems(cluster, file, sourced),
+    ...findCniProblems(cluster, file, sourced),
     ...PROVIDERS[cluster.provider].check(cluster).map(({ path, message, ...rest }) => {
       const keys = path.split('.');
       return { at: whereValue(sourced, keys), message: `${labelOf(keys)}: ${message}`, ...rest };

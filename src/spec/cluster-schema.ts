@@ -3,6 +3,7 @@ import { described } from '../lab/described.ts';
 import type { ProviderName } from '../lab/lab.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import { addons, apps } from './app-schema.ts';
+import { calicoBlock } from './calico-schema.ts';
 import { clusterMesh } from './mesh-schema.ts';
 import { domainText, imageText, labelText, nameText } from './names.ts';
 import { once } from './once.ts';
@@ -56,6 +57,11 @@ const network = described(
     ),
     domain: described(z._default(domainText, 'cluster.local'), 'DNS domain of the cluster'),
     proxyMode: described(z._default(z.enum(['iptables', 'ipvs', 'nftables']), 'iptables'), 'How kube-proxy works'),
+    cni: described(
+      z.optional(z.enum(['kindnet', 'flannel', 'calico'])),
+      'The pod network: calico; by default that of the provider, kindnet or flannel',
+    ),
+    calico: z.optional(calicoBlock),
     preserveSourceIP: described(
       z._default(z.boolean(), true),
       'Packets to pods of other clusters of the group arrive with the address of the pod that sent them',

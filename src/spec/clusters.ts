@@ -2,11 +2,12 @@ import type { Problem } from '../errors.ts';
 import type { Cluster } from '../lab/lab.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import { readApps } from './build-apps.ts';
+import { buildCalico } from './build-calico.ts';
 import { buildCluster } from './build-cluster.ts';
 import { readSecrets } from './build-mesh.ts';
 import { findClusterProblems, OF_NEW_CLUSTERS } from './cluster-rules.ts';
 import { clusterFile, plainClusterFile } from './cluster-schema.ts';
-import { isOfKind, kindOf, readDocuments } from './documents.ts';
+import { isOfKind, isWorkload, kindOf, readDocuments } from './documents.ts';
 import type { SpecFile } from './files.ts';
 import { checkSchema } from './issues.ts';
 import { resolveManifest } from './manifest.ts';
@@ -31,6 +32,8 @@ export interface ReadClusters {
   readonly clusters: readonly Cluster[];
   readonly secrets: Secrets;
   readonly declarations: readonly Declaration[];
+  /** What the same files say of workloads outside of clusters. */
+  readonly workloads: readonly Sourced[];
   /** Whether every cluster of the lab is among the declarations. */
   readonly complete: boolean;
   readonly problems: readonly Problem[];
@@ -49,6 +52,7 @@ export function readClusters(files: readonly SpecFile[], defaults: Sourced | und
       read.flatMap(({ cluster, secrets = {} }) => (cluster ? [[cluster.name, secrets]] : [])),
     ),
     declarations,
+    workloads: parsed.flatMap((file) => file.documents.filter(isWorkload)),
     complete: parsed.every(({ complete }) => complete) && declarations.length === documents.length,
     problems: [...parsed.flatMap(({ problems }) => problems), ...read.flatMap(({ problems }) => problems)],
     notes: read.flatMap(({ notes }) => notes),
@@ -74,7 +78,9 @@ function readCluster(document: Sourced, defaults: Sourced | undefined): ReadClus
   const { mesh } = checked.value.spec;
   const manifest = resolveManifest(mesh?.gatewayAPI.manifest ?? '', mesh && sourced, GATEWAY_API);
   const { apps, problems } = readApps(checked.value.spec, sourced);
-  const cluster = buildCluster(checked.value, sourced, 'problem' in manifest ? { location: '' } : manifest, apps);
+  const calico = buildCalico(checked.value, sourced);
+  const gatewayAPI = 'problem' in manifest ? { location: '' } : manifest;
+  const cluster = buildCluster(checked.value, sourced, gatewayAPI, apps, calico.calico);
   return {
     cluster,
     secrets: readSecrets(mesh),
@@ -83,6 +89,7 @@ function readCluster(document: Sourced, defaults: Sourced | undefined): ReadClus
       ...findClusterProblems(cluster, checked.value, sourced),
       ...('problem' in manifest ? [manifest.problem] : []),
       ...problems,
+      ...calico.problems,
     ],
     notes,
   };
@@ -94,7 +101,7 @@ function declare(sourced: Sourced): Declaration | undefined {
   return { name, at: whereValue(sourced, ['metadata', 'name']), group: valueAt(sourced.value, ['spec', 'group']) };
 }
 
-/** Defaults may have a block for every provider; a cluster takes only its own provider's. */
+/** Defaults may have a block for every provider and pod network; a cluster takes only those of its own. */
 function applyDefaults(sourced: Sourced, defaults: Sourced | undefined): Sourced {
   if (!defaults) return sourced;
   const path = ['spec', 'provider'];
@@ -102,8 +109,10 @@ function applyDefaults(sourced: Sourced, defaults: Sourced | undefined): Sourced
   const others = Object.keys(PROVIDERS).filter((name) => name !== provider);
   const foreign = provider === 'existing' ? OF_NEW_CLUSTERS.spec : ['context', 'kubeconfig'];
   const own = omitKeys(defaults, ['spec'], [...others, ...foreign]);
-  return mergeWithMesh(
-    provider === 'existing' ? omitKeys(own, ['spec', 'network'], OF_NEW_CLUSTERS.network) : own,
-    sourced,
-  );
+  const cni = [defaults, sourced].map((one) => valueAt(one.value, ['spec', 'network', 'cni'])).findLast(Boolean);
+  const network = [
+    ...(provider === 'existing' ? OF_NEW_CLUSTERS.network : []),
+    ...(cni === 'calico' ? [] : ['calico']),
+  ];
+  return mergeWithMesh(omitKeys(own, ['spec', 'network'], network), sourced);
 }

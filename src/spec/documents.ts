@@ -41,6 +41,9 @@ const dropEmptySpec = (document: Sourced): Sourced =>
 
 export const kindOf = ({ value }: Sourced): unknown => valueAt(value, ['kind']);
 
+/** Whether the document is a workload outside of a cluster, which stands where a cluster can stand. */
+export const isWorkload = (document: Sourced): boolean => kindOf(document) === 'ExternalWorkload';
+
 /** Whether the document says that it is what its file is for. */
 export function isOfKind(document: Sourced, role: SpecFile['role']): boolean {
   const kind = kindOf(document);
@@ -48,7 +51,7 @@ export function isOfKind(document: Sourced, role: SpecFile['role']): boolean {
 }
 
 function findKindProblem(document: Sourced, role: SpecFile['role']): Problem | undefined {
-  if (isOfKind(document, role)) return undefined;
+  if (isOfKind(document, role) || (role === 'cluster' && isWorkload(document))) return undefined;
   return { at: whereValue(document, ['kind']), ...describeKind(document, role) };
 }
 
@@ -63,6 +66,6 @@ function describeKind(document: Sourced, role: SpecFile['role']): Fault {
   return {
     message: `unknown kind ${show(kind)}`,
     hint: MANIFESTS,
-    ...(typeof kind === 'string' && suggest(kind, ['Cluster', OLD_KIND])),
+    ...(typeof kind === 'string' && suggest(kind, ['Cluster', 'ExternalWorkload', OLD_KIND])),
   };
 }

@@ -15,6 +15,7 @@ import { arrangeProblems } from './problems.ts';
 import { findRangeProblems } from './range-rules.ts';
 import { printable } from './show.ts';
 import { labUid, resolveReal } from './uid.ts';
+import { readWorkloads } from './workloads.ts';
 
 export { labUid };
 
@@ -53,6 +54,7 @@ export function loadLab({ dir, cwd, stateKey, defaultsFile }: LoadOptions): Load
   const shared = readLabDocument(own, labFiles);
   const defaults = shared.sourced && clusterDefaults(shared.sourced);
   const read = readClusters(clusterFiles, defaults);
+  const { workloads, problems: workloadProblems } = readWorkloads(read.workloads, read);
   const manifest = resolveManifest(shared.file.spec.loadBalancer.manifest, shared.sourced, MANIFEST);
   const lab = buildLab({
     name: shared.file.metadata?.name ?? toName(basename(resolveReal(path))) ?? 'lab',
@@ -62,6 +64,7 @@ export function loadLab({ dir, cwd, stateKey, defaultsFile }: LoadOptions): Load
     file: shared.file,
     sourced: shared.sourced,
     manifest: 'problem' in manifest ? { location: '' } : manifest,
+    workloads,
     clusters: [...read.clusters].sort((a, b) => (a.name < b.name ? -1 : 1)),
   });
   const problems = [
@@ -69,6 +72,7 @@ export function loadLab({ dir, cwd, stateKey, defaultsFile }: LoadOptions): Load
     ...shared.problems,
     ...read.problems,
     ...('problem' in manifest ? [manifest.problem] : []),
+    ...workloadProblems,
     ...findLabProblems(read, shared.file, shared.sourced),
     ...findMeshProblems(lab, shared.file, shared.sourced),
     ...findRangeProblems(lab.clusters, lab.network),

@@ -26,6 +26,11 @@ export const inspectImagesArgv = (images: readonly string[]) => ['docker', 'imag
 /** Streams a tar archive to standard output; works on a stopped container. */
 export const copyFromArgv = (container: string, path: string) => ['docker', 'cp', `${container}:${path}`, '-'];
 
+/** Listing or changing routes of a container that may hold nothing but its program: with what a node's image has. */
+export const inNetworkOf = (container: string, image: string, ...more: string[]): string[] => [
+  ...['docker', 'run', '--rm', '--network', `container:${container}`, '--entrypoint', 'sh', ...more, image],
+];
+
 interface InfoJson {
   readonly ID?: string;
   readonly ServerVersion?: string;

@@ -62,6 +62,23 @@ export const MESH_PROBES = {
   gateway: 'gateway',
 } as const;
 
+/** How peers' ranges stand in a cluster with Calico, as the operator's resources know them. */
+export const PEER_POOL = {
+  apiVersion: 'crd.projectcalico.org/v1',
+  resource: 'ippools.crd.projectcalico.org',
+  path: '/apis/crd.projectcalico.org/v1/ippools',
+  label: 'lab/peer',
+} as const;
+
+/** How Linkerd's external workloads stand in a cluster, and what marks those of a lab. */
+export const EXTERNAL_WORKLOAD = {
+  apiVersion: 'workload.linkerd.io/v1beta1',
+  resource: 'externalworkloads.workload.linkerd.io',
+  path: '/apis/workload.linkerd.io/v1beta1/externalworkloads',
+  label: 'lab/owner',
+  annotation: 'lab/inputs',
+} as const;
+
 const LEASES_PATH = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
 
 /** Where each node's kubelet renews its lease every ten seconds, and when each did last. */

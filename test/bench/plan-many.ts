@@ -24,6 +24,7 @@ const clusters = Array.from({ length: CLUSTERS }, (_, n): Cluster => {
       domain: 'cluster.local',
       proxyMode: 'iptables',
       preserveSourceIP: true,
+      cni: 'kindnet' as const,
     },
     ports: [],
     images: [],
@@ -50,6 +51,7 @@ const lab: Lab = {
   mesh: { trustDomain: 'cluster.local', anchor: { lifetime: 315_360_000 } },
   links: [],
   checks: [],
+  workloads: [],
   clusters,
 };
 

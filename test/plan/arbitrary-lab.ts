@@ -5,7 +5,17 @@ import type { DockerNetwork, HostState, Observed, ObservedCluster, Reservation }
 import { formatAddress } from '../../src/net/address.ts';
 import { parseCidr } from '../../src/net/cidr.ts';
 import { resolve } from '../../src/plan/resolve.ts';
-import { cluster, dockerNetwork, foreign, lab, OTHER_UID, OUR_LABELS, observed, worldAfter } from './build-lab.ts';
+import {
+  calico,
+  cluster,
+  dockerNetwork,
+  foreign,
+  lab,
+  OTHER_UID,
+  OUR_LABELS,
+  observed,
+  worldAfter,
+} from './build-lab.ts';
 
 /** A lab, and a world in which some of its clusters may run already. */
 export interface Scene {
@@ -23,18 +33,21 @@ const clusterWords = fc.record({
   mask: fc.constantFrom([24, 64] as const, [24, 64] as const, [26, 72] as const, [20, 60] as const),
   pinned: fc.nat(9),
   provider: fc.constantFrom('kind' as const, 'kind' as const, 'k3d' as const),
+  calico: sometimes(fc.constantFrom('VXLANCrossSubnet' as const, 'IPIP' as const, 'None' as const), 3),
 });
 
 /** Pins of the clusters never overlap: the reader of the specs refuses that already. */
 const clusters = (max: number): fc.Arbitrary<Cluster[]> =>
   fc.array(clusterWords, { minLength: 1, maxLength: max }).map((list) =>
-    list.map(({ servers, workers, mask, pinned, ...words }, index) => {
+    list.map(({ servers, workers, mask, pinned, calico: encapsulation, ...words }, index) => {
+      const provider = words.ipFamily === 'ipv6' ? 'kind' : words.provider;
       const v4 = words.ipFamily !== 'ipv6';
       const fits = 2 ** (mask[0] - 16) >= servers + workers;
       const v6 = words.ipFamily !== 'ipv4';
       return cluster(`c${String(index).padStart(2, '0')}`, {
         ...words,
-        provider: words.ipFamily === 'ipv6' ? 'kind' : words.provider,
+        provider,
+        ...(encapsulation && provider === 'kind' && calico({ encapsulation })),
         nodes: { servers, workers },
         nodeMask: mask,
         ...(pinned === 0 && {

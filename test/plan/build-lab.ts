@@ -1,8 +1,9 @@
 import { manifestId } from '../../src/addons/addon.ts';
 import { metallb } from '../../src/addons/metallb.ts';
+import { CALICO_MANIFESTS } from '../../src/cni/calico-install.ts';
 import { InputError, LabError } from '../../src/errors.ts';
 import type { Desired, DesiredCluster } from '../../src/lab/desired.ts';
-import type { Cluster, Lab, Pin } from '../../src/lab/lab.ts';
+import type { CalicoSpec, Cluster, Lab, Pin } from '../../src/lab/lab.ts';
 import type { LinkerdSpec } from '../../src/lab/mesh.ts';
 import type { DockerNetwork, Observed, ObservedCluster, Subnet } from '../../src/lab/observed.ts';
 import { NETWORK_LABELS } from '../../src/lab/ownership.ts';
@@ -22,6 +23,8 @@ export interface ClusterWords extends Partial<Omit<Cluster, 'name' | 'network' |
   readonly nodeMask?: readonly [number, number];
   readonly domain?: string;
   readonly proxyMode?: Cluster['network']['proxyMode'];
+  readonly cni?: Cluster['network']['cni'];
+  readonly calico?: Cluster['network']['calico'];
 }
 
 /** Pins of `use` in the file of a cluster, a line each. */
@@ -39,8 +42,31 @@ export const linkerd: LinkerdSpec = {
   env: [],
 };
 
+/** The words of a cluster with Calico. */
+export const calico = (more: Partial<CalicoSpec> = {}): Pick<ClusterWords, 'cni' | 'calico'> => ({
+  cni: 'calico',
+  calico: {
+    manifests: CALICO_MANIFESTS.map((location) => ({ location })),
+    encapsulation: 'VXLANCrossSubnet',
+    pools: [],
+    at: 'calico.yaml:7:5',
+    ...more,
+  },
+});
+
 export function cluster(name: string, words: ClusterWords = {}): Cluster {
-  const { nodes, pods, services, pool, nodeMask = [24, 64], domain = 'cluster.local', proxyMode, ...rest } = words;
+  const {
+    nodes,
+    pods,
+    services,
+    pool,
+    nodeMask = [24, 64],
+    domain = 'cluster.local',
+    proxyMode,
+    cni,
+    calico,
+    ...rest
+  } = words;
   const file = `${name}.yaml`;
   return {
     name,
@@ -63,6 +89,8 @@ export function cluster(name: string, words: ClusterWords = {}): Cluster {
       domain,
       proxyMode: proxyMode ?? 'iptables',
       preserveSourceIP: true,
+      ...(cni && { cni }),
+      ...(calico && { calico }),
     },
   };
 }
@@ -86,6 +114,7 @@ export function lab(clusters: readonly (Cluster | string)[], words: LabWords = {
     groups: {},
     links: [],
     checks: [],
+    workloads: [],
     mesh: { trustDomain: 'cluster.local', anchor: { lifetime: 315_360_000 } },
     ...rest,
     network: {

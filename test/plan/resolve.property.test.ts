@@ -74,6 +74,22 @@ function everyPlan(check: (desired: Desired, scene: Scene) => void): void {
 }
 
 describe('resolve, for any lab in any world', () => {
+  it('hands out blocks only of the pod range, and one for every node at least', () => {
+    let pools = 0;
+    everyPlan(({ clusters }) => {
+      for (const { podPools = [], pods, nodes } of clusters) {
+        for (const { cidr, family, blockSize } of podPools) {
+          const pool = parseCidr(cidr);
+          expect(pods.some(({ range }) => contains(parseCidr(range), pool))).toBe(true);
+          expect(2 ** (blockSize - pool.prefix)).toBeGreaterThanOrEqual(nodes.length);
+          expect(blockSize).toBeLessThanOrEqual(bitsOf(family));
+          pools += 1;
+        }
+      }
+    });
+    expect(pools).toBeGreaterThan(20);
+  });
+
   it('never gives a range twice, nor one that somebody else has', () => {
     everyPlan((desired, { world }) => {
       expect(overlapsIn(chosen(desired), held(world, desired))).toEqual([]);

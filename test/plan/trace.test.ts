@@ -31,6 +31,7 @@ const roads = (changed: Record<string, NodeNetwork | undefined> = {}): Roads => 
     Object.entries({ ...WHOLE, ...changed }).flatMap(([name, one]) => (one ? [[name, one]] : [])),
   ),
   cniOf: () => 'kindnet',
+  peerPools: () => [],
 });
 
 const across = (changed?: Record<string, NodeNetwork | undefined>) => trace(roads(changed), pod(east), pod(west));

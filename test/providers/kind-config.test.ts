@@ -5,7 +5,7 @@ import type { Cluster } from '../../src/lab/lab.ts';
 import { resolve } from '../../src/plan/resolve.ts';
 import { kindConfig } from '../../src/providers/kind.ts';
 import { writeYaml } from '../../src/tools/write-yaml.ts';
-import { type ClusterWords, cluster, lab, observed, UID } from '../plan/build-lab.ts';
+import { type ClusterWords, calico, cluster, lab, observed, UID } from '../plan/build-lab.ts';
 
 /** kind decodes strictly: an unknown key is an error. Its keys, of v1alpha4. */
 const KEYS: Readonly<Record<string, readonly string[]>> = {
@@ -48,9 +48,21 @@ function configOf(words: ClusterWords | Cluster) {
 }
 
 const patchesOf = (words: ClusterWords) => (configOf(words).kubeadmConfigPatches ?? []).map((text) => parse(text));
+const proxyOf = (words: ClusterWords) => patchesOf(words).find(({ kind }) => kind === 'KubeProxyConfiguration');
 const OWNER = { hostPath: '/dev/null', containerPath: `/lab/owner/${UID}`, readOnly: true };
 
 describe("kind's configuration", () => {
+  it('leaves the pod network to Calico, whose nodes pass packets on', () => {
+    expect(configOf(calico()).networking).toMatchObject({ disableDefaultCNI: true });
+    expect(configOf({}).networking).not.toHaveProperty('disableDefaultCNI');
+    expect(proxyOf({ ...calico(), proxyMode: 'ipvs' })).toEqual({
+      kind: 'KubeProxyConfiguration',
+      ipvs: { strictARP: true },
+      conntrack: { tcpBeLiberal: true },
+    });
+    expect(proxyOf({})).toBeUndefined();
+  });
+
   it('says as little as needed for a plain cluster', () => {
     expect(configOf({})).toEqual({
       kind: 'Cluster',

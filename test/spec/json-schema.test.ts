@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { clusterJsonSchema, type JsonSchema, labJsonSchema } from '../../src/spec/json-schema.ts';
+import { clusterJsonSchema, type JsonSchema, labJsonSchema, workloadJsonSchema } from '../../src/spec/json-schema.ts';
 
-const SCHEMAS = { cluster: clusterJsonSchema, lab: labJsonSchema };
+const SCHEMAS = { cluster: clusterJsonSchema, lab: labJsonSchema, workload: workloadJsonSchema };
 
 describe.each(Object.entries(SCHEMAS))('%s', (name, make) => {
   test('the file in schemas/ is up to date', () => {

@@ -51,6 +51,7 @@ test('the smallest spec gets every default', async () => {
     mesh: { trustDomain: 'cluster.local', anchor: { lifetime: 3650 * 86_400 } },
     links: [],
     checks: [],
+    workloads: [],
     clusters: [
       {
         name: 'smiley',

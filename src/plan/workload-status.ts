@@ -1,0 +1,35 @@
+import type { Desired } from '../lab/desired.ts';
+import type { Observed } from '../lab/observed.ts';
+import { type WorkloadState, workloadState } from './plan-workloads.ts';
+import { workloadsOf } from './resolve-workloads.ts';
+import type { StatusRow } from './status.ts';
+
+/** Each workload of a cluster: its container, its routes, and its resource where the cluster knows such. */
+export const workloadRows = (desired: Desired, observed: Observed, cluster: string): StatusRow[] =>
+  workloadsOf(desired, [cluster]).map((workload): StatusRow => {
+    const state = workloadState(desired, observed, workload);
+    const count = workload.routes.length;
+    const { container, routes, resource } = state;
+    const have = [container, ...(container === 'running' ? [routesText(routes, count)] : [])];
+    const want = ['running', `${count} routes`];
+    const known = resource !== 'unknown';
+    return {
+      cluster,
+      thing: 'workload',
+      result: resultOf(state),
+      have: `${workload.name}: ${[...have, ...(known ? [`resource ${resource}`] : [])].join(', ')}`,
+      want: [...want, ...(known ? ['resource ready'] : [])].join(', '),
+    };
+  });
+
+function resultOf({ container, routes, resource }: WorkloadState): StatusRow['result'] {
+  if (container !== 'running' || resource === 'absent' || resource === 'stale') return 'drift';
+  if (!routes) return 'unknown';
+  return routes.add.length + routes.remove.length === 0 ? 'ok' : 'drift';
+}
+
+function routesText(routes: WorkloadState['routes'], count: number): string {
+  if (!routes) return '? routes';
+  const stale = routes.remove.length > 0 ? `+${routes.remove.length} stale` : '';
+  return `${count - routes.add.length}${stale} routes`;
+}

@@ -1,0 +1,154 @@
+import type { Desired } from '../lab/desired.ts';
+import { type DesiredWorkload, WORKLOAD_LABELS } from '../lab/workload.ts';
+import type { RunStep, Value } from '../step/step.ts';
+import { kubeconfigFile } from '../step/value.ts';
+import { inNetworkOf } from '../tools/docker.ts';
+import { routeDelete, routeReplace } from '../tools/ip-route.ts';
+import { EXTERNAL_WORKLOAD } from '../tools/kube-api.ts';
+import { writeYaml } from '../tools/write-yaml.ts';
+
+type Route = DesiredWorkload['routes'][number];
+
+const step = (name: string, cluster: string, id: string, title: string, needs: readonly string[], timeout = 60) => ({
+  kind: 'run' as const,
+  id: `workload/${name}/${id}`,
+  title,
+  clusters: [cluster],
+  needs,
+  timeout,
+});
+
+export const pullStep = (image: string, { name, cluster }: DesiredWorkload): RunStep => ({
+  ...step(name, cluster, 'pull', `pull ${image} for workload ${name}`, [], 900),
+  argv: ['docker', 'pull', image],
+});
+
+/** The container, with the cluster's own DNS: it answers at an address that no restart changes. */
+export function runStep({ lab, network }: Desired, workload: DesiredWorkload, needs: readonly string[]): RunStep {
+  const { name, cluster, spec, addresses, dns } = workload;
+  const labels = {
+    [WORKLOAD_LABELS.uid]: lab.uid,
+    [WORKLOAD_LABELS.name]: name,
+    [WORKLOAD_LABELS.cluster]: cluster,
+    [WORKLOAD_LABELS.digest]: spec.digest,
+    [WORKLOAD_LABELS.addresses]: addresses.map(({ address }) => address).join(','),
+    [WORKLOAD_LABELS.network]: network.name,
+  };
+  return {
+    ...step(
+      name,
+      cluster,
+      'run',
+      `run workload ${name} at ${addresses.map(({ address }) => address).join(' and ')}`,
+      needs,
+    ),
+    why: "Docker's own resolver asks the cluster's DNS from inside the container, by way of the route to its services.",
+    argv: [
+      ...['docker', 'run', '--detach', '--name', name, '--hostname', name, '--restart', 'on-failure:1'],
+      ...['--network', network.name],
+      ...addresses.flatMap(({ address, family }) => [family === 4 ? '--ip' : '--ip6', address]),
+      ...['--dns', dns],
+      ...Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]),
+      ...Object.entries(spec.env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
+      spec.image,
+      ...(spec.command ?? []),
+    ],
+    precondition: {
+      argv: ['docker', 'ps', '-aq', '--filter', `name=^/${name}$`],
+      expect: 'empty',
+      otherwise: 'stop',
+      message: `a container called ${name} is there already`,
+    },
+  };
+}
+
+export const startStep = ({ name, cluster }: DesiredWorkload): RunStep => ({
+  ...step(name, cluster, 'start', `start workload ${name}`, []),
+  argv: ['docker', 'start', name],
+});
+
+export const removeStep = (name: string, cluster: string): RunStep => ({
+  ...step(name, cluster, 'discard', `remove the container of workload ${name}`, []),
+  argv: ['docker', 'rm', '--force', '--volumes', name],
+});
+
+export function workloadRouteStep(
+  { name, cluster }: DesiredWorkload,
+  image: string,
+  change: { readonly add: readonly Route[]; readonly remove: readonly Route[] },
+  needs: readonly string[],
+): RunStep {
+  const lines = [...change.remove.map(routeDelete), ...change.add.map(routeReplace)];
+  return {
+    ...step(name, cluster, 'routes', `route on workload ${name} (${lines.length} routes)`, needs),
+    why: 'Its image may have no program for routes: that of a node has, and is on the engine.',
+    argv: [...inNetworkOf(name, image, '--interactive', '--cap-add', 'NET_ADMIN'), '-e'],
+    stdin: `${lines.join('\n')}\n`,
+  };
+}
+
+const kubectl = (cluster: string, ...args: Value[]): Value[] => [
+  'kubectl',
+  '--kubeconfig',
+  kubeconfigFile(cluster),
+  ...args,
+];
+
+/** Writes the resource, and then, apart from it, that the workload is ready: a plain apply drops the status. */
+export function resourceSteps({ lab }: Desired, workload: DesiredWorkload, needs: readonly string[]): RunStep[] {
+  const { name, cluster, spec } = workload;
+  const apply = ['apply', '--server-side', '--force-conflicts', '--field-manager=lab', '-f', '-'];
+  const resource: RunStep = {
+    ...step(name, cluster, 'resource', `tell ${cluster} of workload ${name}`, needs),
+    argv: kubectl(cluster, ...apply),
+    stdin: [
+      writeYaml({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: spec.namespace } }),
+      writeYaml(manifestOf(lab.uid, workload)),
+    ].join('---\n'),
+    retry: { on: ['failed calling webhook', 'connection refused', 'was refused', 'x509'], every: 2, for: 60 },
+  };
+  const condition = { type: 'Ready', status: 'True', reason: 'Lab', message: 'lab runs it' };
+  return [
+    resource,
+    {
+      ...step(name, cluster, 'ready', `say that workload ${name} is ready`, [resource.id]),
+      argv: kubectl(
+        cluster,
+        ...['patch', `${EXTERNAL_WORKLOAD.resource}/${name}`, '--namespace', spec.namespace, '--type', 'merge'],
+        ...['--subresource', 'status', '--patch', JSON.stringify({ status: { conditions: [condition] } })],
+      ),
+      why: 'The status is a resource of its own; without Ready it has no endpoints.',
+    },
+  ];
+}
+
+export const forgetStep = (cluster: string, { name, namespace }: { name: string; namespace: string }): RunStep => ({
+  ...step(name, cluster, 'forget', `take workload ${name} out of ${cluster}`, []),
+  argv: kubectl(
+    cluster,
+    ...['delete', `${EXTERNAL_WORKLOAD.resource}/${name}`, '--namespace', namespace, '--ignore-not-found'],
+  ),
+});
+
+/** What the resource is written from, as text that can be compared. */
+export const inputsOf = ({ spec, addresses, identity }: DesiredWorkload): string =>
+  JSON.stringify([spec.ports, spec.labels, addresses.map(({ address }) => address), identity]);
+
+function manifestOf(uid: string, workload: DesiredWorkload) {
+  const { name, spec, addresses, identity } = workload;
+  return {
+    apiVersion: EXTERNAL_WORKLOAD.apiVersion,
+    kind: 'ExternalWorkload',
+    metadata: {
+      name,
+      namespace: spec.namespace,
+      labels: { ...spec.labels, [EXTERNAL_WORKLOAD.label]: uid },
+      annotations: { [EXTERNAL_WORKLOAD.annotation]: inputsOf(workload) },
+    },
+    spec: {
+      meshTLS: { identity: identity.id, serverName: identity.serverName },
+      workloadIPs: addresses.map(({ address }) => ({ ip: address })),
+      ports: spec.ports.map((port) => ({ ...port })),
+    },
+  };
+}
