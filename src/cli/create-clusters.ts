@@ -5,7 +5,7 @@ import { identifySelf } from '../exec/process-identity.ts';
 import { releaseReservations, reserve } from '../exec/reservations.ts';
 import type { StepReport } from '../exec/scheduler.ts';
 import { engineState } from '../exec/state-directory.ts';
-import { clustersToAwait, clustersToMake } from '../plan/summary.ts';
+import { clustersToMake, leftForLater } from '../plan/summary.ts';
 import { describeClusters, formatClusters } from '../report/cluster-info.ts';
 import { describeFailures, executePlan, type Work, withLab } from './execute-plan.ts';
 import { type Io, note, print } from './io.ts';
@@ -85,8 +85,8 @@ async function carryOut(first: Planned, session: Session, work: Work, flags: Cre
   const steps: StepReport[] = [];
   let planned = first;
   let stopped = await carryOutRound(planned, session, work, steps);
-  // What a cluster that had to start lacks shows only once it answers: then `up` looks again, and no third time.
-  if (stopped === undefined && flags.verb === 'up' && clustersToAwait(first.changes).length > 0) {
+  // What some clusters lack shows only once they answer: then `up` looks again, and no third time.
+  if (stopped === undefined && flags.verb === 'up' && leftForLater(first.desired, first.changes).length > 0) {
     planned = await planNow(session, flags);
     stopped = await carryOutRound(planned, session, work, steps);
   }

@@ -5,14 +5,16 @@ import type { Change } from './change.ts';
 import { diffRouting } from './diff-routing.ts';
 import { missingForMesh } from './mesh-members.ts';
 import type { After } from './mesh-work.ts';
+import { diffPeerPools, poolSteps } from './peer-pools.ts';
 import { planApps } from './plan-apps.ts';
 import { planCreate } from './plan-create.ts';
 import { lateRoutes } from './plan-late-routes.ts';
 import { planMesh } from './plan-mesh.ts';
 import { withPeers } from './plan-routing.ts';
+import { workloadSteps } from './plan-workloads.ts';
 import { routable } from './routable.ts';
 import { routingStep } from './routing-step.ts';
-import { clustersToAwait, clustersToMake } from './summary.ts';
+import { clustersToAwait, clustersToMake, clustersToRouteLater, leftForLater } from './summary.ts';
 
 /**
  * Everything that the specs ask for of the named clusters, one graph: a step waits for the steps that it builds upon
@@ -32,7 +34,11 @@ export function planUp(
     (name) => routable(desired, observed).includes(name) && !making.includes(name) && !later.includes(name),
   );
   const ready = afterSteps(created.steps, [...making, ...settled], ['nodes', 'images', 'certificate']);
-  const routes = planRoutes({ desired, observed, making, settled, ready });
+  const routes = planRoutes({
+    ...{ desired, observed, settled, ready },
+    making: making.filter((name) => !clustersToRouteLater(desired, changes).includes(name)),
+  });
+  const beside = workloadSteps(desired, observed, names);
   const mesh = planMesh(desired, observed, {
     names: names.filter((name) => !later.includes(name)),
     install: true,
@@ -48,19 +54,15 @@ export function planUp(
     after: joinAfter(names, [ready, mesh.controlPlanes]),
   });
   const assumed = missingForMesh(desired, observed, names).map(({ what }) => `${what}: planned as if it did`);
-  const first =
-    later.length > 0
-      ? [
-          `${later.join(', ')}: first has to start or to join; its routes, Linkerd, links and apps are planned once it answers`,
-        ]
-      : [];
   return {
     ...created,
     verb: 'up',
-    summary: [created.summary, summarise(routes, mesh.steps, apps.steps)].filter((text) => text !== '').join(' '),
-    warnings: [...created.warnings, ...assumed, ...first, ...mesh.warnings, ...apps.warnings],
+    summary: [created.summary, summarise(routes, mesh.steps, apps.steps, beside)]
+      .filter((text) => text !== '')
+      .join(' '),
+    warnings: [...created.warnings, ...assumed, ...leftForLater(desired, changes), ...mesh.warnings, ...apps.warnings],
     // What comes first is started first where there is not room for all: the clusters take the longest.
-    steps: [...created.steps, ...routes, ...mesh.steps, ...apps.steps],
+    steps: [...created.steps, ...routes, ...mesh.steps, ...apps.steps, ...beside],
   };
 }
 
@@ -91,12 +93,20 @@ interface Routing {
 function planRoutes({ desired, observed, making, settled, ready }: Routing): Step[] {
   const now = diffRouting(desired, observed, settled).map((change) => ({ change, step: routingStep(change) }));
   const changing = new Map(now.map(({ change, step }) => [change.node, step.id]));
-  return [...now.map(({ step }) => step), ...lateRoutes({ desired, making, settled, ready, changing })];
+  const pools = diffPeerPools(desired, observed, settled).flatMap(poolSteps);
+  return [...now.map(({ step }) => step), ...pools, ...lateRoutes({ desired, making, settled, ready, changing })];
 }
 
 /** What comes after the clusters, as a sentence. */
-function summarise(routes: readonly Step[], mesh: readonly Step[], apps: readonly Step[]): string {
-  const routed = new Set(routes.flatMap((step) => (step.kind === 'run' ? [step.argv[3]] : [])));
+function summarise(
+  routes: readonly Step[],
+  mesh: readonly Step[],
+  apps: readonly Step[],
+  workloads: readonly Step[],
+): string {
+  const routed = new Set(
+    routes.flatMap((step) => (step.kind === 'run' && step.argv[0] === 'docker' ? [step.argv[3]] : [])),
+  );
   const ending = (pattern: RegExp) => mesh.filter(({ id }) => pattern.test(id)).length;
   const applied = new Set(apps.flatMap(({ id }) => /^[^/]+\/app\/[^/]+/.exec(id) ?? []));
   const parts = [
@@ -105,6 +115,7 @@ function summarise(routes: readonly Step[], mesh: readonly Step[], apps: readonl
     [ending(/^[^/]+\/link\/[^/]+$/), 'link', 'to make'],
     [ending(/^[^/]+\/unlink\/[^/]+$/), 'link', 'to take away'],
     [applied.size, 'app', 'to apply or take away'],
+    [workloads.length, 'step', 'for workloads'],
   ] as const;
   const said = parts
     .filter(([count]) => count > 0)

@@ -27,6 +27,30 @@ export const clustersToAwait = (changes: readonly Change[]): string[] => [
   ),
 ];
 
+/** Clusters to make that are routed once they run: a member of their group has a pod network that has to be told. */
+export function clustersToRouteLater({ clusters }: Desired, changes: readonly Change[]): string[] {
+  const groups = new Set(clusters.flatMap(({ podPools, spec }) => (podPools ? (spec.group ?? []) : [])));
+  const making = clustersToMake(changes);
+  return clusters
+    .filter(({ name, spec }) => making.includes(name) && spec.group !== undefined && groups.has(spec.group))
+    .map(({ name }) => name);
+}
+
+/** What `up` can plan only once its first round is done, as sentences; none when it need not look again. */
+export function leftForLater(desired: Desired, changes: readonly Change[]): string[] {
+  const list = (names: readonly string[], text: string) => (names.length > 0 ? [`${names.join(', ')}: ${text}`] : []);
+  const making = clustersToMake(changes);
+  const workloads = desired.workloads.filter(({ cluster }) => making.includes(cluster)).map(({ name }) => name);
+  return [
+    ...list(
+      clustersToAwait(changes),
+      'first has to start or to join; its routes, Linkerd, links and apps are planned once it answers',
+    ),
+    ...list(clustersToRouteLater(desired, changes), 'in a group with a pod network that has to be told of its peers; its routes are planned once it runs'),
+    ...list(workloads, 'beside a cluster that is made first; its container is planned once that runs'),
+  ];
+}
+
 /** Nodes that the changes make. */
 export function nodesToMake(desired: Desired, changes: readonly Change[]): number {
   const making = new Set(clustersToMake(changes));

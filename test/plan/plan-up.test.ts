@@ -6,7 +6,7 @@ import { planUp } from '../../src/plan/plan-up.ts';
 import { resolve } from '../../src/plan/resolve.ts';
 import type { Plan, Step } from '../../src/step/step.ts';
 import { observedCertificates } from './build-certificates.ts';
-import { change, cluster, lab, linkerd, observed, worldAfter } from './build-lab.ts';
+import { calico, change, cluster, lab, linkerd, observed, worldAfter } from './build-lab.ts';
 import { linkTo, meshed, VERSION, worldOf } from './mesh-world.ts';
 
 const member = (name: string, words: Parameters<typeof cluster>[1] = {}) =>
@@ -177,6 +177,29 @@ describe('up of a lab of which a part is there', () => {
     ]);
     expect(idsOf(plan)).toContain('b/start');
     expect(idsOf(plan).filter((id) => /link/.test(id))).toEqual([]);
+  });
+
+  it('leaves routes of pod networks that have to be told of their peers, and what is beside new clusters', () => {
+    const workload = {
+      ...{ name: 'outside', at: 'outside.yaml:3', cluster: 'a', namespace: 'default', image: 'lab/probe:local' },
+      ...{ env: {}, ports: [], labels: {}, addresses: [], digest: 'one' },
+    };
+    const declared = lab(
+      [member('a'), member('b', calico()), member('c', { group: 'other' }), member('d', { group: 'other' })],
+      { workloads: [workload] },
+    );
+    const plan = up(declared, observed(CLI));
+    expect(plan.warnings).toEqual(
+      expect.arrayContaining([
+        'a, b: in a group with a pod network that has to be told of its peers; its routes are planned once it runs',
+        'outside: beside a cluster that is made first; its container is planned once that runs',
+      ]),
+    );
+    expect(idsOf(plan).filter((id) => id.includes('/routing/'))).toEqual([
+      'c/routing/c-control-plane/d',
+      'd/routing/d-control-plane/c',
+    ]);
+    expect(idsOf(plan)).toContain('b/linkerd');
   });
 
   it('goes on where a peer that is not named has no Linkerd, and says what to type', () => {
