@@ -56,6 +56,7 @@ describe('what is said of a cluster', () => {
     expect(addressed).toEqual({
       ...{ name: 'a', provider: 'kind', group: 'face', zone: 'east', ipFamily: 'dual', state: 'ready' },
       network: 'lab-practical',
+      ...{ apps: [], workloads: [] },
       pods: ['10.0.0.0/16', 'fd00:10::/56'],
       services: ['10.128.0.0/16', 'fd00:96::/112'],
       loadBalancer: ['172.28.8.0/28', 'fd00:1ab::1:0/124'],

@@ -52,7 +52,7 @@ const pairsIn = (argv: readonly string[]): Record<string, string> =>
 function configure(argv: readonly string[]): string {
   const [, file = ''] = argv;
   if (argv[3] === 'view') return readFileSync(file, 'utf8');
-  const config = JSON.parse(readFileSync(file, 'utf8'));
+  const config = parse(readFileSync(file, 'utf8'));
   writeFileSync(file, JSON.stringify({ ...config, namespace: valuesOf(argv, '--namespace')[0] }));
   return '';
 }
@@ -70,7 +70,7 @@ export const changeApps = (cluster: string, argv: readonly string[], stdin: stri
 /** Keeps objects of apps and namespaces; false for others. */
 function applyObjects(cluster: string, kubeconfig: string, text: string, store: Store): boolean {
   const objects = objectsIn(text).filter(({ kind, metadata }) => kind === 'Namespace' || metadata?.labels?.['lab/app']);
-  const { namespace } = JSON.parse(readFileSync(kubeconfig, 'utf8'));
+  const { namespace } = parse(readFileSync(kubeconfig, 'utf8'));
   for (const object of objects) {
     const clustered = object.kind === 'Namespace' || object.kind === 'CustomResourceDefinition';
     const metadata = { ...(!clustered && { namespace }), ...object.metadata };

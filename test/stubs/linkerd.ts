@@ -20,7 +20,7 @@ export async function runLinkerd({ argv, store }: Request): Promise<string> {
   // An install that ignores the cluster is rendered while there is none.
   const cluster = words.includes('--ignore-cluster')
     ? ''
-    : clusterOf(JSON.parse(readFileSync(file, 'utf8')).users[0].user.token);
+    : clusterOf(parse(readFileSync(file, 'utf8')).users[0].user.token);
   const render = (document: Rendered) => `${JSON.stringify(document)}\n`;
   if (words[0] === 'check') return '{"success":true,"categories":[]}\n{"success":true,"categories":[]}\n';
   if (words[0] === 'install' || words[0] === 'upgrade') {
