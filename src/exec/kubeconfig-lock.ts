@@ -3,30 +3,35 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError, LockedError } from '../errors.ts';
 import { acquireLock } from './lock.ts';
-import { identifySelf, isAlive, isIdentity } from './process-identity.ts';
+import { identifySelf, isAlive, isIdentity, type ProcessIdentity } from './process-identity.ts';
 
 const WAIT_MS = 5000;
+/** For a run of ours that lives: on a busy disk even a short write takes its time. */
+const WAIT_FOR_OURS_MS = 60_000;
 
 /**
  * Runs `action` under the lock that kubectl, kind and k3d take: `<file>.lock` exists. Ours goes even if the process exits
  * in between, and is taken from a run of ours that was killed; anybody else's is left alone, however old.
  *
- * @throws FailedError with `hint` when the lock is not free within five seconds.
+ * @throws FailedError with `hint` when the lock is not free within five seconds, or within a minute where a run of ours
+ * has it
  */
 export async function withKubeconfigLock<T>(file: string, hint: string, action: () => Promise<T>): Promise<T> {
   const lock = `${file}.lock`;
-  let deadline = performance.now() + WAIT_MS;
+  let since = performance.now();
   let seen = '';
   for (let pause = 5; !create(lock); pause = Math.min(pause * 2, 50)) {
     // Many runs of ours may take their turns meanwhile: then it is not one that stays.
     const holder = read(lock);
-    if (holder !== seen) deadline = performance.now() + WAIT_MS;
+    if (holder !== seen) since = performance.now();
     seen = holder;
-    if (performance.now() > deadline) {
+    const run = runOf(holder);
+    const limit = run ? WAIT_FOR_OURS_MS : WAIT_MS;
+    if (performance.now() - since > limit) {
       const advice = `${hint}if no kubectl, kind or lab is running, remove ${lock}`;
-      throw new FailedError(`${file} is locked: ${lock} has been there for ${WAIT_MS / 1000} s`, advice);
+      throw new FailedError(`${file} is locked: ${lock} has been there for ${limit / 1000} s`, advice);
     }
-    if (isDeadRuns(holder)) await removeDeadRuns(lock);
+    if (run && !isAlive(run)) await removeDeadRuns(lock);
     // Those who wait at the same time must not try at the same time.
     await sleep(pause * (0.5 + Math.random()));
   }
@@ -61,12 +66,13 @@ function read(lock: string): string {
   }
 }
 
-function isDeadRuns(holder: string): boolean {
+/** The run of ours that has it; undefined for anybody else. */
+function runOf(holder: string): ProcessIdentity | undefined {
   try {
     const { lab } = JSON.parse(holder);
-    return isIdentity(lab) && !isAlive(lab);
+    return isIdentity(lab) ? lab : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -74,7 +80,8 @@ function isDeadRuns(holder: string): boolean {
 async function removeDeadRuns(lock: string): Promise<void> {
   try {
     const right = await acquireLock(`${lock}.takeover`, { name: lock, verb: 'merge' });
-    if (isDeadRuns(read(lock))) rmSync(lock, { force: true });
+    const run = runOf(read(lock));
+    if (run && !isAlive(run)) rmSync(lock, { force: true });
     right.release();
   } catch (error) {
     if (!(error instanceof LockedError)) throw error;

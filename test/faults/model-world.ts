@@ -81,10 +81,14 @@ export function applyStep(model: Model, desired: Desired, step: Step): Model {
           loadBalancer: { ...whole.loadBalancer, ready: false, pools: [], advertised: false },
         }),
       });
+    case 'calico':
+    case 'calico-pools':
     case 'metallb-controller':
     case 'metallb-speaker':
     case 'images':
       return model;
+    case 'calico-node':
+      return answer({ ...(whole.calico && { calico: whole.calico }) });
     case 'pool':
       return answer({ ...(whole.loadBalancer && { loadBalancer: whole.loadBalancer }) });
     case 'start':

@@ -75,17 +75,25 @@ async function carryOut(before: Model, declared: Lab, command: Command, tally: T
   const killed = new AbortController();
   let model = before;
   let count = 0;
+  let unknown: unknown;
   const perform = async (step: Step) => {
     // Another may end first.
     await null;
     if (killed.signal.aborted || failing.has(step.id)) throw new Error('it was told to fail');
-    model = applyStep(model, desired, step);
+    try {
+      model = applyStep(model, desired, step);
+    } catch (error) {
+      unknown ??= error;
+      throw error;
+    }
     tally.done += 1;
     count += 1;
     if (count === command.killedAfter) killed.abort();
     return undefined;
   };
   const reports = await runSteps(plan.steps, { jobs: command.jobs, signal: killed.signal, perform });
+  // What the model does not know is no failing step of a run.
+  if (unknown !== undefined) throw unknown;
   tally.failed += reports.filter(({ result }) => result === 'failed').length;
   expectApart(look(model), declared.uid);
   expectOthersUntouched(seen, look(model), declared.uid);

@@ -42,7 +42,7 @@ describe('a cluster that is there already, elsewhere', () => {
       const world = observed({ clusters: [one] });
       return diffForCreate(resolve(group, world), world, { names: ['prod'], recreate: [] });
     };
-    expect(changes(there('prod'))).toMatchObject([{ kind: 'kubeconfig', cluster: 'prod', joins: true }]);
+    expect(changes(there('prod'))).toMatchObject([{ kind: 'kubeconfig', cluster: 'prod' }]);
     expect(changes(there('prod', {}, KEPT))).toEqual([]);
     expect(changes(there('prod', { stale: true }, KEPT))).toMatchObject([{ why: 'its credentials changed' }]);
   });
