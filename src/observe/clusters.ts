@@ -127,11 +127,16 @@ async function observeOwn(group: Group, input: ClusterInput): Promise<ObservedCl
       : undefined;
   const record = answer?.applied ? { applied: answer.applied } : await readRecord(serversOf(group), input.runner);
   const { applied, unreadable } = record;
+  // What is left of one that was never ready holds its ranges until it is gone.
+  const ranges = applied
+    ? { pods: applied.pods, services: applied.services }
+    : await readRangesAsMade(group, input.runner);
   const certificates = answer && (await readCertificates(group.provider, serversOf(group), answer, input.runner));
   return {
     ...baseOf(group),
     ...(unreadable !== undefined && { unreadable }),
-    ...(applied && { applied, ranges: { pods: applied.pods, services: applied.services } }),
+    ...(applied && { applied }),
+    ...(ranges && { ranges }),
     ...(answer && { api: answer.state, ...(!answer.applied && { unmarked: true }) }),
     ...(certificates && { certificates }),
     ...(kubeconfig && { credentials: { ca: kubeconfig.ca, server: kubeconfig.server } }),
@@ -142,15 +147,19 @@ async function readForeign(
   group: Group,
   runner: Runner,
 ): Promise<{ readonly applied?: AppliedCluster; readonly ranges?: ClusterRanges }> {
-  const { provider, owner } = group;
-  const servers = serversOf(group);
-  const [server] = servers;
-  if (!server) return {};
-  const { applied } = owner === undefined ? {} : await readRecord(servers, runner);
+  const { applied } = group.owner === undefined ? {} : await readRecord(serversOf(group), runner);
   if (applied) return { applied, ranges: { pods: applied.pods, services: applied.services } };
-  const copy = provider.rangesFile === undefined ? {} : await readFileOf(server, provider.rangesFile, runner);
-  const ranges = provider.readRanges({ container: server, ...(copy.text !== undefined && { file: copy.text }) });
+  const ranges = await readRangesAsMade(group, runner);
   return ranges ? { ranges } : {};
+}
+
+/** The ranges of a cluster as what made it left them on its first server. */
+async function readRangesAsMade(group: Group, runner: Runner): Promise<ClusterRanges | undefined> {
+  const { provider } = group;
+  const [server] = serversOf(group);
+  if (!server) return undefined;
+  const copy = provider.rangesFile === undefined ? {} : await readFileOf(server, provider.rangesFile, runner);
+  return provider.readRanges({ container: server, ...(copy.text !== undefined && { file: copy.text }) });
 }
 
 interface RecordOnNode {

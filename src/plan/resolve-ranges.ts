@@ -82,8 +82,9 @@ function pinnedRange(pins: readonly Pin[], family: Family): Range | undefined {
   return pin && { range: pin.cidr, family, reason: `pinned in ${pin.at}` };
 }
 
+/** Also one that was never ready: what is left of it holds its ranges until it is gone. */
 const runningCluster = ({ name }: Cluster, { lab, observed }: RangeInput) =>
-  observed.clusters.find((one) => one.name === name && one.owner === lab.uid && one.applied);
+  observed.clusters.find((one) => one.name === name && one.owner === lab.uid);
 
 /** A range that the declared nodes no longer fit is not kept: the cluster has to be made anew for them anyway. */
 function runningRange(use: Use, cluster: Cluster, family: Family, input: RangeInput): Range | undefined {

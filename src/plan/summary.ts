@@ -46,7 +46,10 @@ export function leftForLater(desired: Desired, changes: readonly Change[]): stri
       clustersToAwait(changes),
       'first has to start or to join; its routes, Linkerd, links and apps are planned once it answers',
     ),
-    ...list(clustersToRouteLater(desired, changes), 'in a group with a pod network that has to be told of its peers; its routes are planned once it runs'),
+    ...list(
+      clustersToRouteLater(desired, changes),
+      'in a group with a pod network that has to be told of its peers; its routes are planned once it runs',
+    ),
     ...list(workloads, 'beside a cluster that is made first; its container is planned once that runs'),
   ];
 }

@@ -38,20 +38,15 @@ const taken = (range: string, by: string): Taken[] => {
  */
 export function hardTaken(lab: Lab, observed: Observed): Taken[] {
   const pinned = (pins: readonly Pin[], by: string) => pins.flatMap(({ cidr, at }) => taken(cidr, `${by} (${at})`));
-  const existing = new Set(
-    observed.clusters.filter(({ owner, applied }) => owner === lab.uid && applied).map(({ name }) => name),
-  );
   return [
     ...observed.networks.flatMap(({ name, subnets }) =>
       subnets.flatMap(({ cidr }) => taken(cidr, `Docker network ${name}`)),
     ),
-    ...observed.clusters
-      .filter(({ name, owner }) => owner !== lab.uid || existing.has(name))
-      .flatMap(({ provider, name, ranges }) =>
-        [...(ranges?.pods ?? []), ...(ranges?.services ?? [])].flatMap((range) =>
-          taken(range, `${provider} cluster ${name}`),
-        ),
+    ...observed.clusters.flatMap(({ provider, name, ranges }) =>
+      [...(ranges?.pods ?? []), ...(ranges?.services ?? [])].flatMap((range) =>
+        taken(range, `${provider} cluster ${name}`),
       ),
+    ),
     ...observed.reservations
       .filter(({ uid }) => uid !== lab.uid)
       .flatMap(({ cidr = '', lab: name, use }) => taken(cidr, `${use} of lab ${name}, being created`)),

@@ -10,8 +10,8 @@ const LAB = specs(
   '{loadBalancer: {addon: none}, network: {subnets: [172.30.240.0/20, "fd00:30:240::/64"]}}',
 );
 
-/** Each is killed in a lab in which those before it have been. */
-const VERBS = [['create'], ['route']] as const;
+/** Clusters, contexts and routes, as one graph. */
+const VERBS = [['up']] as const;
 
 /** Machines at the same time. */
 const WORKERS = 3;

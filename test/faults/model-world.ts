@@ -58,12 +58,21 @@ export function applyStep(model: Model, desired: Desired, step: Step): Model {
     set({
       nodes: (observed.clusters.find((one) => one.name === name)?.nodes ?? []).map((node) => ({ ...node, running })),
     });
+  /** The first so many addresses of each server, as its certificate holds them. */
+  const certified = (count?: number) =>
+    Object.fromEntries(
+      bare.nodes
+        .filter(({ role }) => role === 'server')
+        .map((node) => [node.name, (node.networks[desired.network.name] ?? []).slice(0, count)]),
+    );
   switch (what) {
-    case 'create':
-      return {
-        ...model,
-        observed: { ...observed, clusters: [...observed.clusters, { ...bare, ...(credentials && { credentials }) }] },
-      };
+    case 'create': {
+      // kubeadm's certificate holds the address of the first family.
+      const cluster = { ...bare, ...(credentials && { credentials }), certificates: certified(1) };
+      return { ...model, observed: { ...observed, clusters: [...observed.clusters, cluster] } };
+    }
+    case 'certificate':
+      return set({ certificates: certified() });
     case 'nodes':
     case 'zone':
       return answer({ nodes: whole.nodes });
