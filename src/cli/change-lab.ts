@@ -17,8 +17,8 @@ export interface Round {
   readonly plan: (desired: Desired, observed: Observed, names: readonly string[]) => Plan;
   /** Whether it looks at routes and rules, which costs a process a node. */
   readonly readsRouting: boolean;
-  /** It is repeated, at most so often, while it had to wait for a cluster: what that one lacks shows only then. */
-  readonly atMost?: number;
+  /** Seconds in which it is repeated while it had to wait for a cluster: what that one lacks shows only then. */
+  readonly patience?: number;
   /** Whether it looks at Linkerd and its links. */
   readonly readsMesh?: boolean;
   /** Whether it looks at apps. */
@@ -65,11 +65,12 @@ export async function changeLab(verb: string, rounds: readonly Round[], flags: C
   return withLab(work, async () => {
     const done: { plan: string; steps: unknown }[] = [];
     const left = [...rounds];
+    const began = performance.now();
     let unsettled: Plan | undefined;
     for (let round = left.shift(); round; round = left.shift()) {
       const plan = await planRound(round);
       if (plan.steps.length === 0) continue;
-      const next = roundAfter(round, plan);
+      const next = roundAfter(round, plan, (performance.now() - began) / 1000);
       unsettled = next === 'no more' ? plan : undefined;
       if (typeof next === 'object') left.unshift(next);
       const { reports, exitCode } = await executePlan(plan, work);
@@ -91,10 +92,9 @@ function reportDone(verb: string, done: readonly unknown[], { output }: Flags, i
 }
 
 /** The same round once more, where the plan had to wait for a cluster; `no more` when it was the last. */
-function roundAfter(round: Round, { steps }: Plan): Round | 'no more' | undefined {
-  const { atMost } = round;
-  if (atMost === undefined || !steps.some(({ kind }) => kind === 'wait')) return undefined;
-  return atMost > 1 ? { ...round, atMost: atMost - 1 } : 'no more';
+function roundAfter(round: Round, { steps }: Plan, seconds: number): Round | 'no more' | undefined {
+  if (round.patience === undefined || !steps.some(({ kind }) => kind === 'wait')) return undefined;
+  return seconds < round.patience ? round : 'no more';
 }
 
 /** After the last round there is no look at what a cluster lacks that had to be waited for in it. */

@@ -9,7 +9,7 @@ import type { Io } from './io.ts';
 
 const routeRound: Round = { plan: planRoute, readsRouting: true };
 // On a busy machine an API server may be away again when its turn comes: routing then waits for the next look.
-const repairRound: Round = { plan: planRepair, readsRouting: true, readsMesh: true, atMost: 5 };
+const repairRound: Round = { plan: planRepair, readsRouting: true, readsMesh: true, patience: 300 };
 const groupRound: Round = { plan: planGroup, readsRouting: true, readsMesh: true };
 const linkerdRound: Round = { plan: planLinkerd, readsRouting: false, readsMesh: true };
 const linkRound: Round = { plan: planLinks, readsRouting: false, readsMesh: true };

@@ -57,8 +57,18 @@ describeOnEngine('a workload beside a cluster', () => {
     ]).split(' ');
   const inUrl = (address: string) => (address.includes(':') ? `[${address}]` : address);
   const fromWorkload = (...urls: string[]): string => run('docker', ['exec', 'lw-outside', 'probe', 'get', ...urls]);
-  const fromPod = (url: string): string =>
-    run('docker', ['exec', NODE, 'sh', '-c', `nsenter -t "$(pgrep -o coredns)" -n curl -sS -m 5 '${url}'`]);
+  const fromPod = (url: string): string => {
+    const node = [NODE, 'lw-a-worker'].find(
+      (one) => run('docker', ['exec', one, 'sh', '-c', 'pgrep -o coredns || true']) !== '',
+    );
+    return run('docker', [
+      'exec',
+      node ?? '',
+      'sh',
+      '-c',
+      `nsenter -t "$(pgrep -o coredns)" -n curl -sS -m 5 '${url}'`,
+    ]);
+  };
   const podAddresses = (): string[] =>
     JSON.parse(
       lab.kubectl('lw-a', '-n', 'kube-system', 'get', 'pods', '-l', 'k8s-app=kube-dns', '-o', 'json'),
