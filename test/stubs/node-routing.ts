@@ -14,8 +14,7 @@ export function listRouting(node: string, store: Store): string {
 /** Does the lines of a script that changes routes and rules. */
 export function changeRouting(node: string, script: string, store: Store): void {
   for (const line of script.trim().split('\n')) {
-    const before = store.read('routing', node) ?? NONE;
-    store.write('routing', node, changeOne(before, line));
+    store.update('routing', node, (before = NONE) => changeOne(before, line));
   }
 }
 

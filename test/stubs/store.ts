@@ -1,5 +1,5 @@
-/** What the stubs remember: one JSON file an object, so that programs that run at the same time need no lock. */
-import { mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+/** What the stubs remember: one JSON file an object, so that programs that run at the same time seldom need a lock. */
+import { mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface StubObject {
@@ -65,6 +65,20 @@ export interface Stored {
 
 type Table = keyof Stored;
 
+/** Waits for a lock; one that is two seconds old is left from a program that was killed. */
+function lock(path: string): () => void {
+  for (;;) {
+    try {
+      mkdirSync(path);
+      return () => rmSync(path, { recursive: true, force: true });
+    } catch {
+      const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+      if (Date.now() - made > 2000) rmSync(path, { recursive: true, force: true });
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
 /** Opens the store in a folder. */
 export function openStore(folder: string) {
   const pathOf = (table: Table, key: string) => join(folder, table, `${encodeURIComponent(key)}.json`);
@@ -80,20 +94,28 @@ export function openStore(folder: string) {
     const files = readdirSync(join(folder, table)).filter((name) => name.endsWith('.json'));
     return files.map((name) => decodeURIComponent(name.slice(0, -'.json'.length))).sort();
   };
+  const write = <T extends Table>(table: T, key: string, value: Stored[T]): void => {
+    mkdirSync(join(folder, table), { recursive: true });
+    const path = pathOf(table, key);
+    writeFileSync(`${path}.${process.pid}`, JSON.stringify(value));
+    renameSync(`${path}.${process.pid}`, path);
+  };
   return {
     read,
     keys,
+    write,
+    /** Reads and writes while nobody else does. */
+    update<T extends Table>(table: T, key: string, change: (before: Stored[T] | undefined) => Stored[T]): void {
+      mkdirSync(join(folder, table), { recursive: true });
+      const unlock = lock(`${pathOf(table, key)}.lock`);
+      write(table, key, change(read(table, key)));
+      unlock();
+    },
     list: <T extends Table>(table: T): Stored[T][] =>
       keys(table).flatMap((key) => {
         const value = read(table, key);
         return value === undefined ? [] : [value];
       }),
-    write<T extends Table>(table: T, key: string, value: Stored[T]): void {
-      mkdirSync(join(folder, table), { recursive: true });
-      const path = pathOf(table, key);
-      writeFileSync(`${path}.${process.pid}`, JSON.stringify(value));
-      renameSync(`${path}.${process.pid}`, path);
-    },
     remove: (table: Table, key: string): void => rmSync(pathOf(table, key), { force: true }),
     /** A number that nobody else gets. */
     takeNumber(): number {
