@@ -191,12 +191,18 @@ spec:
   ports: [{port: 8181, targetPort: 8181}]
 `;
 
+/** This server, or the worker beside it: wherever the scheduler put a pod (CoreDNS). */
+export const nodeWithPod = (server: string): string =>
+  run('docker', ['exec', server, 'sh', '-c', 'pgrep -o coredns || true']) !== ''
+    ? server
+    : server.replace(/-control-plane$/, '-worker');
+
 /**
- * Asks a URL from the network namespace of a pod (CoreDNS) on a node; the answer's body. A new address takes
+ * Asks a URL from the network namespace of a pod (CoreDNS) of a server's cluster; the answer's body. A new address takes
  * MetalLB and kube-proxy about two seconds.
  */
-export const askFromPod = (node: string, url: string): string =>
+export const askFromPod = (server: string, url: string): string =>
   run('docker', [
-    ...['exec', node, 'sh', '-c'],
+    ...['exec', nodeWithPod(server), 'sh', '-c'],
     `nsenter -t "$(pgrep -o coredns)" -n curl -sS -m 3 --retry 5 --retry-delay 1 --retry-all-errors '${url}'`,
   ]);

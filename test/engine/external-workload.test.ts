@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { cluster, describeOnEngine, EngineLab, isChanging, run } from './engine.ts';
+import { askFromPod, cluster, describeOnEngine, EngineLab, isChanging, run } from './engine.ts';
 
 const IMAGE = process.env.LAB_TEST_WORKLOAD_IMAGE ?? 'docker.io/lab/probe:local';
 const NODE = 'lw-a-control-plane';
@@ -57,18 +57,7 @@ describeOnEngine('a workload beside a cluster', () => {
     ]).split(' ');
   const inUrl = (address: string) => (address.includes(':') ? `[${address}]` : address);
   const fromWorkload = (...urls: string[]): string => run('docker', ['exec', 'lw-outside', 'probe', 'get', ...urls]);
-  const fromPod = (url: string): string => {
-    const node = [NODE, 'lw-a-worker'].find(
-      (one) => run('docker', ['exec', one, 'sh', '-c', 'pgrep -o coredns || true']) !== '',
-    );
-    return run('docker', [
-      'exec',
-      node ?? '',
-      'sh',
-      '-c',
-      `nsenter -t "$(pgrep -o coredns)" -n curl -sS -m 5 '${url}'`,
-    ]);
-  };
+  const fromPod = (url: string): string => askFromPod(NODE, url);
   const podAddresses = (): string[] =>
     JSON.parse(
       lab.kubectl('lw-a', '-n', 'kube-system', 'get', 'pods', '-l', 'k8s-app=kube-dns', '-o', 'json'),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { cluster, describeOnEngine, EngineLab, isChanging, run, until } from './engine.ts';
+import { cluster, describeOnEngine, EngineLab, isChanging, nodeWithPod, run, until } from './engine.ts';
 
 /** A v4-only and a dual two-node cluster in one group, a v6-only one beside them that shares a family with only one. */
 describeOnEngine('one flat network', () => {
@@ -15,39 +15,29 @@ describeOnEngine('one flat network', () => {
   });
   afterAll(() => lab?.remove());
 
-  const podOf = (name: string, family: 4 | 6): string =>
-    JSON.parse(lab.kubectl(name, '-n', 'kube-system', 'get', 'pods', '-l', 'k8s-app=kube-dns', '-o', 'json'))
-      .items[0].status.podIPs.map(({ ip }: { ip: string }) => ip)
-      .find((ip: string) => ip.includes(':') === (family === 6));
+  /** A pod (CoreDNS), and the node that it is on. */
+  const podOf = (name: string, family: 4 | 6): { node: string; address: string } => {
+    const pods = JSON.parse(
+      lab.kubectl(name, '-n', 'kube-system', 'get', 'pods', '-l', 'k8s-app=kube-dns', '-o', 'json'),
+    );
+    const { spec, status } = pods.items[0];
+    const ips: string[] = status.podIPs.map(({ ip }: { ip: string }) => ip);
+    return { node: spec.nodeName, address: ips.find((ip) => ip.includes(':') === (family === 6)) ?? '' };
+  };
 
-  /** The source address with which a request of a pod on `from` arrives at a pod of `to`; nothing when it does not. */
+  /** The source address with which a request of a pod of `from` arrives at a pod of `to`; nothing when it does not. */
   const arrivesAs = (from: string, to: string, family: 4 | 6): string | undefined => {
-    const target = podOf(to, family);
-    const url = `http://${family === 6 ? `[${target}]` : target}:8181/ready`;
-    run('docker', ['exec', `${to}-control-plane`, 'conntrack', '-F']);
+    const { node, address } = podOf(to, family);
+    const sourceNode = nodeWithPod(`${from}-control-plane`);
+    run('docker', ['exec', node, 'conntrack', '-F']);
     try {
-      run('docker', [
-        'exec',
-        `${from}-control-plane`,
-        'sh',
-        '-c',
-        `nsenter -t "$(pgrep -o coredns)" -n curl -sS -m 3 '${url}'`,
-      ]);
+      const url = `http://${family === 6 ? `[${address}]` : address}:8181/ready`;
+      run('docker', ['exec', sourceNode, 'sh', '-c', `nsenter -t "$(pgrep -o coredns)" -n curl -sS -m 3 '${url}'`]);
     } catch {
       return undefined;
     }
-    const flows = run('docker', [
-      'exec',
-      `${to}-control-plane`,
-      'conntrack',
-      '-L',
-      '-f',
-      family === 6 ? 'ipv6' : 'ipv4',
-      '-p',
-      'tcp',
-      '-d',
-      target,
-    ]);
+    const ofFamily = family === 6 ? 'ipv6' : 'ipv4';
+    const flows = run('docker', ['exec', node, 'conntrack', '-L', '-f', ofFamily, '-p', 'tcp', '-d', address]);
     const sources = [...flows.matchAll(/^tcp .*? src=(\S+) /gm)].map(([, source]) => source as string);
     // The node's own kubelet asks the same port.
     return sources.find((source) => podCidrs(from).some((start) => source.startsWith(start))) ?? sources[0];
