@@ -1,31 +1,15 @@
 import { stringify } from 'yaml';
 import { APPS, type App, type Export, markOf } from '../lab/apps.ts';
 import { exportWords, INJECT, WITHDRAW_WORDS } from '../mesh/linkerd-exports.ts';
-import type { RunStep, Step, Value, WaitStep } from '../step/step.ts';
+import type { RunStep, Step, WaitStep } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
-import { applyRetry, applyStep, kubectlArgv } from '../tools/kubectl.ts';
+import { applyRetry, applyStep, changeStep, kubectlArgv } from '../tools/kubectl.ts';
 import { renderSteps, type Target } from './render-steps.ts';
 
 const selectorOf = (app: string): string => `${APPS.label}=${app}`;
 
 /** A kubeconfig whose default namespace is the app's: with `--namespace` kubectl refuses objects of another one. */
 const namespaceFile = (cluster: string, namespace: string) => ({ file: `apps/${cluster}-${namespace}.kubeconfig` });
-
-const changeStep = (
-  cluster: string,
-  id: string,
-  title: string,
-  needs: readonly string[],
-  args: readonly Value[],
-): RunStep => ({
-  kind: 'run',
-  id,
-  title,
-  clusters: [cluster],
-  needs,
-  timeout: 60,
-  argv: kubectlArgv(cluster, args),
-});
 
 /** A namespace as its apps want it, and a kubeconfig that means it. */
 export function namespaceSteps(cluster: string, namespace: string, inject: boolean, needs: readonly string[]): Step[] {

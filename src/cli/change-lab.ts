@@ -3,7 +3,7 @@ import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
 import { resolve } from '../plan/resolve.ts';
 import type { Plan } from '../step/step.ts';
-import { describeFailures, executePlan, type Work, withLab } from './execute-plan.ts';
+import { describeFailures, executePlan, withLab, workOf } from './execute-plan.ts';
 import { type Flags, type Io, note } from './io.ts';
 import { isData, printData, printPlan } from './print-plan.ts';
 import { openSession } from './session.ts';
@@ -52,16 +52,7 @@ export async function changeLab(verb: string, rounds: readonly Round[], flags: C
     await printPlan(await planRound(rounds[0] as Round), flags, io);
     return EXIT.done;
   }
-  const work: Work = {
-    io,
-    flags,
-    verb,
-    lab: session.lab.name,
-    state: session.state,
-    runner: session.runner,
-    secrets: session.secrets,
-    kubeconfig: session.kubeconfig.file,
-  };
+  const work = workOf(session, verb, flags, io);
   return withLab(work, async () => {
     const done: { plan: string; steps: unknown }[] = [];
     const left = [...rounds];

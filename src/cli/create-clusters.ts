@@ -7,7 +7,7 @@ import type { StepReport } from '../exec/scheduler.ts';
 import { engineState } from '../exec/state-directory.ts';
 import { clustersToMake, leftForLater } from '../plan/summary.ts';
 import { describeClusters, formatClusters } from '../report/cluster-info.ts';
-import { describeFailures, executePlan, type Work, withLab } from './execute-plan.ts';
+import { describeFailures, executePlan, type Work, withLab, workOf } from './execute-plan.ts';
 import { type Io, note, print } from './io.ts';
 import { type CreateFlags, explain, nothingDone, type Planned, planNow } from './plan-now.ts';
 import { isData, printData } from './print-plan.ts';
@@ -19,17 +19,7 @@ import type { Session } from './session.ts';
  */
 export function createClusters(first: Planned, session: Session, flags: CreateFlags, io: Io): Promise<number> {
   const { engine } = first.observed;
-  const work: Work = {
-    ...(engine && { cpus: engine.cpus }),
-    io,
-    flags,
-    verb: flags.verb,
-    lab: session.lab.name,
-    state: session.state,
-    runner: session.runner,
-    secrets: session.secrets,
-    kubeconfig: session.kubeconfig.file,
-  };
+  const work: Work = { ...workOf(session, flags.verb, flags, io), ...(engine && { cpus: engine.cpus }) };
   return withLab(work, async () => {
     const settled = first.plan.steps.length === 0 || !engine;
     const planned = settled ? first : await planAndReserve(session, flags, engine.id);

@@ -18,6 +18,7 @@ import type { Secrets } from '../spec/clusters.ts';
 import type { Plan, Step } from '../step/step.ts';
 import { onInterrupt } from './interrupt.ts';
 import { type Flags, type Io, note } from './io.ts';
+import type { Session } from './session.ts';
 
 export interface Work {
   readonly io: Io;
@@ -32,6 +33,18 @@ export interface Work {
   /** CPUs of the engine: in a VM they are fewer than this machine's. */
   readonly cpus?: number;
 }
+
+/** What a verb that opened a lab works with. */
+export const workOf = (session: Session, verb: string, flags: Flags, io: Io): Work => ({
+  io,
+  flags,
+  verb,
+  lab: session.lab.name,
+  state: session.state,
+  runner: session.runner,
+  secrets: session.secrets,
+  kubeconfig: session.kubeconfig.file,
+});
 
 /**
  * Runs `action` as the only writer of a lab: takes its lock, and first ends what a killed run left running, so that

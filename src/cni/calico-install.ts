@@ -2,6 +2,7 @@ import type { DesiredCluster } from '../lab/desired.ts';
 import type { Encapsulation } from '../lab/lab.ts';
 import type { RunStep, Value, WaitStep } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
+import { kubectlArgv } from '../tools/kubectl.ts';
 import { writeYaml } from '../tools/write-yaml.ts';
 
 const RELEASE = 'https://raw.githubusercontent.com/projectcalico/calico/v3.32.1/manifests';
@@ -59,10 +60,8 @@ const step = ({ name }: DesiredCluster, id: string, title: string, needs: readon
   timeout,
 });
 
-const applyArgv = ({ name }: DesiredCluster, files: readonly string[]): Value[] => [
-  ...['kubectl', '--kubeconfig', kubeconfigFile(name)],
-  ...['apply', '--server-side', '--force-conflicts', '--field-manager=lab', ...files],
-];
+const applyArgv = ({ name }: DesiredCluster, files: readonly string[]): Value[] =>
+  kubectlArgv(name, ['apply', '--server-side', '--force-conflicts', '--field-manager=lab', ...files]);
 
 /**
  * https://github.com/tigera/operator/blob/v1.42.3/api/v1/installation_types.go. A pool says everything: for IPv6 the

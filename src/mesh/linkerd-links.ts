@@ -3,7 +3,7 @@ import { type FederatedService, LINKERD, type LinkRecord } from '../lab/linkerd.
 import type { LinkerdSpec, LinkMode } from '../lab/mesh.ts';
 import type { Family } from '../net/address.ts';
 import type { QueryStep, RunStep, Step, Value } from '../step/step.ts';
-import { applyStep, kubectlArgv } from '../tools/kubectl.ts';
+import { applyStep, changeStep } from '../tools/kubectl.ts';
 import { deploymentStep, linkerdCall } from './linkerd-command.ts';
 
 /** One direction that is made, or made anew. */
@@ -34,7 +34,7 @@ export function linkSteps(work: LinkWork): Step[] {
   const generate = generateStep(work, `${id}/generate`);
   // Linkerd's destination service sees that credentials come and go, but not that they change.
   const forget = anew
-    ? [changeStep(work, `${id}/forget`, `forget the credentials for ${to}`, [generate.id], forgetArgs(to))]
+    ? [changeStep(work.from, `${id}/forget`, `forget the credentials for ${to}`, [generate.id], forgetArgs(to))]
     : [];
   const apply = applyStep({
     id,
@@ -45,7 +45,7 @@ export function linkSteps(work: LinkWork): Step[] {
   });
   const record: LinkRecord = { uid: work.uid, mode, ...(work.byHand && { byHand: true }) };
   const note = changeStep(
-    work,
+    work.from,
     `${id}/note`,
     `note whose the link to ${to} is`,
     [apply.id],
@@ -58,7 +58,7 @@ export function linkSteps(work: LinkWork): Step[] {
   const restart = anew
     ? [
         changeStep(
-          work,
+          work.from,
           `${id}/restart`,
           `let the controller of ${to} read them`,
           [note.id],
@@ -107,22 +107,6 @@ function generateStep({ to, from, mode, spec, server, exporter }: LinkWork, id: 
   };
 }
 
-const changeStep = (
-  { from }: { readonly from: string },
-  id: string,
-  title: string,
-  needs: readonly string[],
-  args: readonly Value[],
-): RunStep => ({
-  kind: 'run',
-  id,
-  title,
-  clusters: [from],
-  needs,
-  timeout: 60,
-  argv: kubectlArgv(from, args),
-});
-
 const forgetArgs = (to: string): Value[] => [
   ...['delete', 'secret', `cluster-credentials-${to}`, '--namespace', LINKERD.namespace, '--ignore-not-found'],
 ];
@@ -142,14 +126,14 @@ export function unlinkSteps(work: UnlinkWork): RunStep[] {
   const namespaced = ['--namespace', LINKERD.multicluster, '--ignore-not-found'];
   // First: a controller that still runs would make its services again.
   const controller = changeStep(
-    work,
+    work.from,
     id,
     `end the controller of the link to ${to}`,
     [],
     [...['delete', 'deployment', `controller-${to}`, '--cascade=foreground', ...namespaced]],
   );
   const link = changeStep(
-    work,
+    work.from,
     `${id}/link`,
     `remove the link to ${to}`,
     [controller.id],
@@ -159,21 +143,21 @@ export function unlinkSteps(work: UnlinkWork): RunStep[] {
     ],
   );
   const credentials = changeStep(
-    work,
+    work.from,
     `${id}/credentials`,
     `forget the credentials for ${to}`,
     [controller.id],
     forgetArgs(to),
   );
   const mirrored = changeStep(
-    work,
+    work.from,
     `${id}/mirrored`,
     `remove what was mirrored from ${to}`,
     [link.id],
     [...['delete', 'services,endpoints,serviceaccounts,roles,rolebindings', '--all-namespaces', '--selector', label]],
   );
   const cluster = changeStep(
-    work,
+    work.from,
     `${id}/rights`,
     `remove the rights of the controller of ${to}`,
     [controller.id],
@@ -191,7 +175,7 @@ function leaveStep(work: UnlinkWork, service: FederatedService, needs: readonly 
   const id = `${work.from}/unlink/${work.to}/${namespace}/${name}`;
   const place = ['--namespace', namespace];
   if (left.length === 0 && !local)
-    return changeStep(work, id, `remove ${namespace}/${name}: no member is left`, needs, [
+    return changeStep(work.from, id, `remove ${namespace}/${name}: no member is left`, needs, [
       'delete',
       'service',
       name,
@@ -199,14 +183,14 @@ function leaveStep(work: UnlinkWork, service: FederatedService, needs: readonly 
       '--ignore-not-found',
     ]);
   const value = left.length > 0 ? `=${left.join(',')}` : '-';
-  return changeStep(work, id, `take ${work.to} out of ${namespace}/${name}`, needs, [
+  return changeStep(work.from, id, `take ${work.to} out of ${namespace}/${name}`, needs, [
     ...['annotate', 'service', name, ...place, '--overwrite', `multicluster.linkerd.io/remote-discovery${value}`],
   ]);
 }
 
 /** Takes a gateway away that no cluster uses any more. */
 export const removeGatewayStep = (cluster: string, needs: readonly string[]): RunStep => ({
-  ...changeStep({ from: cluster }, `${cluster}/gateway-remove`, 'remove the gateway, which nobody uses', needs, [
+  ...changeStep(cluster, `${cluster}/gateway-remove`, 'remove the gateway, which nobody uses', needs, [
     ...['delete', '--namespace', LINKERD.multicluster, '--ignore-not-found'],
     ...['deployment', 'service', 'serviceaccount'].map((kind) => `${kind}/${LINKERD.gateway}`),
     ...['servers.policy.linkerd.io', 'authorizationpolicies.policy.linkerd.io'].map(

@@ -3,8 +3,8 @@ import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
 import { parseCidr } from '../net/cidr.ts';
 import type { RunStep } from '../step/step.ts';
-import { kubeconfigFile } from '../step/value.ts';
 import { PEER_POOL } from '../tools/kube-api.ts';
+import { kubectlArgv } from '../tools/kubectl.ts';
 import { writeYaml } from '../tools/write-yaml.ts';
 import { groupsOf, sharedFamilies } from './resolve-routes.ts';
 
@@ -72,14 +72,13 @@ export function departedPools(observed: Observed, uid: string, going: readonly s
 
 /** A range cannot be changed in place: what is stale goes first. */
 export function poolSteps({ cluster, add, remove }: PoolChange): RunStep[] {
-  const kubectl = ['kubectl', '--kubeconfig', kubeconfigFile(cluster)];
   const step = { kind: 'run' as const, clusters: [cluster], timeout: 60 };
   const removal: RunStep = {
     ...step,
     id: `${cluster}/peer-pools-stale`,
     title: `forget the pods of ${remove.map(peerOf).join(', ')}`,
     needs: [],
-    argv: [...kubectl, 'delete', PEER_POOL.resource, ...remove, '--ignore-not-found'],
+    argv: kubectlArgv(cluster, ['delete', PEER_POOL.resource, ...remove, '--ignore-not-found']),
   };
   const addition: RunStep = {
     ...step,
@@ -87,7 +86,7 @@ export function poolSteps({ cluster, add, remove }: PoolChange): RunStep[] {
     title: `leave packets to pods of ${[...new Set(add.map(({ peer }) => peer))].join(', ')} as they are`,
     needs: remove.length > 0 ? [removal.id] : [],
     why: 'Calico gives packets the address of the node unless an IPPool holds their destination; these hand out none.',
-    argv: [...kubectl, 'apply', '--server-side', '--force-conflicts', '--field-manager=lab', '-f', '-'],
+    argv: kubectlArgv(cluster, ['apply', '--server-side', '--force-conflicts', '--field-manager=lab', '-f', '-']),
     stdin: add.map((pool) => writeYaml(manifestOf(pool))).join('---\n'),
   };
   return [...(remove.length > 0 ? [removal] : []), ...(add.length > 0 ? [addition] : [])];

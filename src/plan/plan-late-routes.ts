@@ -1,7 +1,7 @@
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import type { NodeRouting } from '../lab/routing.ts';
 import type { QueryStep, RunStep, Step } from '../step/step.ts';
-import { kubeconfigFile } from '../step/value.ts';
+import { kubectlArgv } from '../tools/kubectl.ts';
 import { NODE_SHARES, routeShares } from '../tools/node-shares.ts';
 import type { After } from './mesh-work.ts';
 import { sharedFamilies } from './resolve-routes.ts';
@@ -103,6 +103,6 @@ const sharesStep = (cluster: string, needs: readonly string[]): QueryStep => ({
   clusters: [cluster],
   needs,
   timeout: 30,
-  argv: ['kubectl', '--kubeconfig', kubeconfigFile(cluster), 'get', 'nodes', '-o', `jsonpath=${NODE_SHARES}`],
+  argv: kubectlArgv(cluster, ['get', 'nodes', '-o', `jsonpath=${NODE_SHARES}`]),
   capture: sharesId(cluster),
 });

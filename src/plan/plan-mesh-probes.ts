@@ -1,8 +1,9 @@
 import { stringify } from 'yaml';
 import type { Desired } from '../lab/desired.ts';
-import type { RunStep, Step, Value, WaitStep } from '../step/step.ts';
+import type { RunStep, Step, WaitStep } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
 import { MESH_PROBES, PROBE_PORT } from '../tools/kube-api.ts';
+import { kubectlArgv } from '../tools/kubectl.ts';
 
 const { namespace, pod } = MESH_PROBES;
 
@@ -26,7 +27,7 @@ export function meshProbeSteps(
       id: `${cluster}/mesh-probe`,
       title: 'put a probe into the mesh',
       needs: [],
-      argv: kubectl(cluster, 'apply', '--server-side', '--field-manager=lab', '-f', '-'),
+      argv: kubectlArgv(cluster, ['apply', '--server-side', '--field-manager=lab', '-f', '-']),
       stdin: manifests(cluster, node, imageOf(node) ?? '')
         .map((object) => stringify(object))
         .join('---\n'),
@@ -44,11 +45,6 @@ export function meshProbeSteps(
     return [apply, wait];
   });
 }
-
-const kubectl = (cluster: string, ...args: Value[]): Value[] => [
-  ...['kubectl', '--kubeconfig', kubeconfigFile(cluster)],
-  ...args,
-];
 
 function manifests(cluster: string, nodeName: string, image: string) {
   const labels = { lab: 'mesh-probe' };

@@ -1,21 +1,15 @@
 import { stringify } from 'yaml';
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
-import type { Plan, RunStep, Step, Value, WaitStep } from '../step/step.ts';
+import type { Plan, RunStep, Step, WaitStep } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
 import { MESH_PROBES, PROBE_PORT, PROBES } from '../tools/kube-api.ts';
+import { kubectlArgv } from '../tools/kubectl.ts';
 import { meshProbeSteps } from './plan-mesh-probes.ts';
 
 export interface ProbeImages {
   /** The image for a node; undefined where none is known to be there. */
   imageOf(node: string): string | undefined;
 }
-
-const kubectl = (cluster: string, ...args: Value[]): Value[] => [
-  'kubectl',
-  '--kubeconfig',
-  kubeconfigFile(cluster),
-  ...args,
-];
 
 /** A pod on every node of the clusters, and a load balancer in front of one of them: in a namespace of their own. */
 export function planProbes(desired: Desired, names: readonly string[], images: ProbeImages): Plan {
@@ -27,7 +21,7 @@ export function planProbes(desired: Desired, names: readonly string[], images: P
     const apply: RunStep = {
       ...step(cluster.name, 'probes', `put a probe on ${pods === 1 ? 'the node' : `${pods} nodes`}`),
       kind: 'run',
-      argv: kubectl(cluster.name, 'apply', '--server-side', '--field-manager=lab', '-f', '-'),
+      argv: kubectlArgv(cluster.name, ['apply', '--server-side', '--field-manager=lab', '-f', '-']),
       stdin: objects.map((object) => stringify(object)).join('---\n'),
       why: 'A namespace has its service account a moment after it is made, and takes no pod before.',
       retry: { on: ['serviceaccount "default" not found', 'is being terminated'], every: 1, for: 30 },
@@ -56,8 +50,7 @@ export const planCleanup = (desired: Desired, names: readonly string[]): Plan =>
     names.map((name) => ({
       ...step(name, 'clean', 'remove the probes'),
       kind: 'run',
-      argv: kubectl(
-        name,
+      argv: kubectlArgv(name, [
         ...[
           'delete',
           'namespace',
@@ -65,7 +58,7 @@ export const planCleanup = (desired: Desired, names: readonly string[]): Plan =>
           ...(inMesh(desired, name) ? [MESH_PROBES.namespace] : []),
           '--ignore-not-found',
         ],
-      ),
+      ]),
     })),
   );
 

@@ -1,10 +1,10 @@
 import type { Desired } from '../lab/desired.ts';
 import { type DesiredWorkload, WORKLOAD_LABELS } from '../lab/workload.ts';
-import type { RunStep, Value } from '../step/step.ts';
-import { kubeconfigFile } from '../step/value.ts';
+import type { RunStep } from '../step/step.ts';
 import { inNetworkOf } from '../tools/docker.ts';
 import { routeDelete, routeReplace } from '../tools/ip-route.ts';
 import { EXTERNAL_WORKLOAD } from '../tools/kube-api.ts';
+import { kubectlArgv } from '../tools/kubectl.ts';
 import { writeYaml } from '../tools/write-yaml.ts';
 
 type Route = DesiredWorkload['routes'][number];
@@ -87,20 +87,13 @@ export function workloadRouteStep(
   };
 }
 
-const kubectl = (cluster: string, ...args: Value[]): Value[] => [
-  'kubectl',
-  '--kubeconfig',
-  kubeconfigFile(cluster),
-  ...args,
-];
-
 /** Writes the resource, and then, apart from it, that the workload is ready: a plain apply drops the status. */
 export function resourceSteps({ lab }: Desired, workload: DesiredWorkload, needs: readonly string[]): RunStep[] {
   const { name, cluster, spec } = workload;
   const apply = ['apply', '--server-side', '--force-conflicts', '--field-manager=lab', '-f', '-'];
   const resource: RunStep = {
     ...step(name, cluster, 'resource', `tell ${cluster} of workload ${name}`, needs),
-    argv: kubectl(cluster, ...apply),
+    argv: kubectlArgv(cluster, [...apply]),
     stdin: [
       writeYaml({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: spec.namespace } }),
       writeYaml(manifestOf(lab.uid, workload)),
@@ -112,11 +105,10 @@ export function resourceSteps({ lab }: Desired, workload: DesiredWorkload, needs
     resource,
     {
       ...step(name, cluster, 'ready', `say that workload ${name} is ready`, [resource.id]),
-      argv: kubectl(
-        cluster,
+      argv: kubectlArgv(cluster, [
         ...['patch', `${EXTERNAL_WORKLOAD.resource}/${name}`, '--namespace', spec.namespace, '--type', 'merge'],
         ...['--subresource', 'status', '--patch', JSON.stringify({ status: { conditions: [condition] } })],
-      ),
+      ]),
       why: 'The status is a resource of its own; without Ready it has no endpoints.',
     },
   ];
@@ -124,10 +116,9 @@ export function resourceSteps({ lab }: Desired, workload: DesiredWorkload, needs
 
 export const forgetStep = (cluster: string, { name, namespace }: { name: string; namespace: string }): RunStep => ({
   ...step(name, cluster, 'forget', `take workload ${name} out of ${cluster}`, []),
-  argv: kubectl(
-    cluster,
+  argv: kubectlArgv(cluster, [
     ...['delete', `${EXTERNAL_WORKLOAD.resource}/${name}`, '--namespace', namespace, '--ignore-not-found'],
-  ),
+  ]),
 });
 
 /** What the resource is written from, as text that can be compared. */

@@ -51,3 +51,12 @@ export const applyStep = ({ id, title, cluster, needs, from, why }: Apply): RunS
   ...(typeof from !== 'string' && { stdin: 'text' in from ? from.text : from }),
   retry: applyRetry,
 });
+
+/** Changes something on a cluster by a short command. */
+export const changeStep = (
+  cluster: string,
+  id: string,
+  title: string,
+  needs: readonly string[],
+  args: readonly Value[],
+): RunStep => ({ kind: 'run', id, title, clusters: [cluster], needs, timeout: 60, argv: kubectlArgv(cluster, args) });

@@ -26,6 +26,9 @@ describeOnEngine('a cluster that somebody else made', () => {
     const network = { ...process.env, KIND_EXPERIMENTAL_DOCKER_NETWORK: 'kind' };
     const args = ['create', 'cluster', '--name', THEIRS, '--kubeconfig', kubeconfig, '--wait', '120s'];
     run('kind', [...args, ...(image ? ['--image', image] : [])], undefined, network);
+    // kind waits for the node, and each pod that comes up adds a route of its own.
+    const pods = ['wait', 'pod', '--all', '-A', '--for=condition=Ready', '--timeout=120s'];
+    run('kubectl', ['--kubeconfig', kubeconfig, ...pods]);
     before = everything();
   });
   afterAll(async () => {
