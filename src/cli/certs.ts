@@ -10,7 +10,7 @@ import { certificateId, describeCertificates, formatCertificates } from '../repo
 import { quoteWord } from '../step/shell.ts';
 import type { Plan } from '../step/step.ts';
 import type { ChangeFlags } from './change-lab.ts';
-import { describeFailures, executePlan, type Work, withLab } from './execute-plan.ts';
+import { describeFailures, executePlan, withLab, workOf } from './execute-plan.ts';
 import { type Io, note, print } from './io.ts';
 import { isData, printData, printPlan } from './print-plan.ts';
 import { openSession, type Session } from './session.ts';
@@ -47,8 +47,7 @@ export async function certs(flags: CertsFlags, io: Io): Promise<number> {
     return EXIT.done;
   }
   if (first.plan.steps.length === 0) return show(first, first, [], session, flags, io);
-  const { runner, state, lab, kubeconfig } = session;
-  const work: Work = { io, flags, verb: 'certs', lab: lab.name, state, runner, kubeconfig: kubeconfig.file };
+  const work = workOf(session, 'certs', flags, io);
   return withLab(work, async () => {
     const now = await look(session, desired, flags);
     const { reports, exitCode } = await executePlan(now.plan, work);

@@ -83,13 +83,13 @@ function reportDone(verb: string, done: readonly unknown[], { output }: Flags, i
 }
 
 /** The same round once more, where the plan had to wait for a cluster; `no more` when it was the last. */
-function roundAfter(round: Round, { steps }: Plan, seconds: number): Round | 'no more' | undefined {
+export function roundAfter(round: Round, { steps }: Plan, seconds: number): Round | 'no more' | undefined {
   if (round.patience === undefined || !steps.some(({ kind }) => kind === 'wait')) return undefined;
   return seconds < round.patience ? round : 'no more';
 }
 
 /** After the last round there is no look at what a cluster lacks that had to be waited for in it. */
-function neverSettled({ steps }: Plan, again: string): FailedError {
+export function neverSettled({ steps }: Plan, again: string): FailedError {
   const waited = [...new Set(steps.flatMap((step) => (step.kind === 'wait' ? step.clusters : [])))].join(', ');
   return new FailedError(
     `gave up: ${waited} had to be waited for in every round, so what is missing beyond that is not known`,

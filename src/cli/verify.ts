@@ -19,7 +19,7 @@ import { formatChecks } from '../report/check-text.ts';
 import { formatMesh } from '../report/mesh-text.ts';
 import { formatCells } from '../report/verify-text.ts';
 import type { Plan } from '../step/step.ts';
-import { executePlan, type Work, withLab } from './execute-plan.ts';
+import { executePlan, type Work, withLab, workOf } from './execute-plan.ts';
 import { holdInterrupts } from './interrupt.ts';
 import { type Flags, type Io, note, print } from './io.ts';
 import { measureUnlessStopped } from './measure.ts';
@@ -71,15 +71,7 @@ async function measureLab(input: Measurement): Promise<number> {
     await printPlan({ ...prepare, steps: [...prepare.steps, ...cleanup.steps] }, flags, io);
     return EXIT.done;
   }
-  const work: Work = {
-    io,
-    flags,
-    verb: 'verify',
-    lab: session.lab.name,
-    state: session.state,
-    runner: session.runner,
-    kubeconfig: session.kubeconfig.file,
-  };
+  const work = workOf(session, 'verify', flags, io);
   return withLab(work, async () => {
     // From the first probe to the last removal an interrupt only stops the measuring.
     let stopped = false;

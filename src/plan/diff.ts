@@ -21,12 +21,13 @@ export interface DiffOptions {
  * @throws InputError when a cluster differs in what only a rebuild can change, or is not this lab's
  */
 export function diffForCreate(desired: Desired, observed: Observed, options: DiffOptions): Change[] {
-  const chosen = desired.clusters.filter(({ name }) => options.names.includes(name));
+  const names = new Set(options.names);
+  const chosen = desired.clusters.filter(({ name }) => names.has(name));
   const found = chosen.map((cluster) => clusterChanges(desired, observed, cluster, options.recreate));
   const changes = found.flatMap((one) => one.changes);
   const making = changes.some((change) => change.kind === 'cluster' && change.action !== 'start');
   // A new range must not overlap one that could not be read.
-  const unknown = desired.clusters.filter(({ name }) => making && !options.names.includes(name));
+  const unknown = desired.clusters.filter(({ name }) => making && !names.has(name));
   const problems = [
     ...found.flatMap((one) => one.problems),
     ...unknown.flatMap((cluster) => existingProblems(cluster, observed)),

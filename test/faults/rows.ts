@@ -26,6 +26,7 @@ export interface Fault {
 const MEMBERS = { a: '{group: g}', b: '{group: g}', c: '{group: g}' };
 /** Without load balancers, which take a third of the processes. */
 export const THREE = specs(MEMBERS, '{loadBalancer: {addon: none}}');
+const MESHED = specs({ a: '{group: g}', b: '{group: g}' }, '{mesh: linkerd, loadBalancer: {addon: none}}');
 
 const node = (name: string) => `${name}-control-plane`;
 const nodes = (...names: readonly string[]) => names.map(node);
@@ -208,5 +209,35 @@ export const FAULTS: readonly Fault[] = [
     nodes: nodes('b'),
     next: 'stop',
     calls: ['docker:stop:b-control-plane'],
+  },
+  {
+    name: 'a cluster cannot give its peers a link',
+    files: MESHED,
+    breaks: (world) => world.install('linkerd'),
+    fault: 'linkerd:link-gen:b:exit1=Error: no gateway and no token',
+    run: 'up',
+    exit: 1,
+    says: [/^a: could not make credentials for a in b$/m, /no gateway and no token/, AGAIN],
+    nodes: nodes('a', 'b'),
+    next: 'up',
+    calls: ['kubectl:apply:a', 'kubectl:annotate:a'],
+  },
+  {
+    name: 'the mesh cannot be installed on one',
+    files: MESHED,
+    breaks: (world) => world.install('linkerd'),
+    fault: 'linkerd:check:b:exit1=Error: no CA',
+    run: 'up',
+    exit: 1,
+    says: [/^b: could not check /m, AGAIN],
+    nodes: nodes('a', 'b'),
+    next: 'up',
+    // Its control plane, extension and link, each with a note of what it was made from; and the peer's link to it.
+    calls: [
+      ...Array.from({ length: 4 }, () => 'kubectl:apply:b'),
+      ...Array.from({ length: 3 }, () => 'kubectl:annotate:b'),
+      'kubectl:apply:a',
+      'kubectl:annotate:a',
+    ],
   },
 ];
