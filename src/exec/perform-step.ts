@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError } from '../errors.ts';
-import { type ApiClient, connectApi } from '../observe/api-client.ts';
+import { connectApi } from '../observe/api-client.ts';
 import { describePodTrouble } from '../observe/pod-trouble.ts';
 import { lookAt } from '../observe/workloads.ts';
 import { type Command, type Outcome, type Runner, succeeded } from '../step/runner.ts';
@@ -16,8 +16,8 @@ import type {
   Value,
   WaitStep,
 } from '../step/step.ts';
-import { leases } from '../tools/kube-api.ts';
 import { readChecks, summariseChecks } from '../tools/linkerd.ts';
+import { LEASES_PATH, notHeardOf, PODS_PATH } from '../tools/node-restart.ts';
 import { writeFileAtomically } from './atomic-file.ts';
 import { mergeContexts, removeContexts } from './kubeconfig.ts';
 import { performCertificate } from './perform-certificate.ts';
@@ -143,28 +143,22 @@ async function editKubeconfig(
   if (action === 'remove') await removeContexts({ file: chosen ?? users, contexts, uid: owner });
 }
 
-/** Tells whether every node's lease was renewed since the first time this was asked. */
-function watchLeases(api: ApiClient): () => Promise<boolean> {
-  let first: ReadonlyMap<string, string> | undefined;
-  return async () => {
-    const now = leases.read(await api.get(leases.path));
-    first ??= now;
-    return [...first].every(([node, time]) => now.get(node) !== time);
-  };
-}
-
 /** Asks the API server twice a second; a deadline names what was seen last. */
 async function waitFor(step: WaitStep, kubeconfig: string, signal: AbortSignal): Promise<void> {
   const api = await connectApi(await readFile(kubeconfig, 'utf8'));
   const deadline = performance.now() + step.timeout * 1000;
   let seen = 'the API server did not answer';
-  const renewed = step.for.resource === 'nodes' && step.for.renewed ? watchLeases(api) : async () => true;
+  const restarts = (step.for.resource === 'nodes' && step.for.since) || undefined;
   try {
     while (performance.now() < deadline) {
       try {
         const verdict = await lookAt(api, step.for);
-        if (verdict.done && (await renewed())) return;
-        seen = verdict.done ? 'no sign of life of every kubelet since the restart' : verdict.seen;
+        const silent =
+          verdict.done && restarts
+            ? notHeardOf(restarts, ...(await Promise.all([api.get(LEASES_PATH), api.get(PODS_PATH)])))
+            : [];
+        if (verdict.done && silent.length === 0) return;
+        seen = verdict.done ? `no news of ${silent.join(', ')} and its pods since the restart` : verdict.seen;
       } catch (error) {
         seen = `the API server does not answer: ${error instanceof Error ? error.message : error}`;
       }

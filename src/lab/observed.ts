@@ -32,6 +32,8 @@ export interface NodeContainer {
   /** The addresses it holds on each network; none while it is stopped. */
   readonly networks: Readonly<Record<string, readonly string[]>>;
   readonly hostPorts: readonly string[];
+  /** When it started, or stopped if it does not run (RFC 3339). */
+  readonly since?: string;
 }
 
 /** What answers services of type LoadBalancer in a cluster. */

@@ -12,6 +12,7 @@ import {
   PEER_POOL,
   pathOf,
 } from '../tools/kube-api.ts';
+import { LEASES_PATH, notHeardOf, PODS_PATH, type Restarts } from '../tools/node-restart.ts';
 import { type ApiClient, connectApi } from './api-client.ts';
 import { readApps } from './apps.ts';
 import { readWorkloadResources } from './external-workloads.ts';
@@ -19,6 +20,16 @@ import { readLinkerd } from './linkerd.ts';
 
 /** The hashes of the apps that should be there, by name. */
 export type AppHashes = ReadonlyMap<string, string>;
+
+/** What an API server is asked beside its nodes and load balancer. */
+export interface Asked {
+  readonly mesh: boolean;
+  /** The apps that should be there, where apps are looked at. */
+  readonly apps: AppHashes | undefined;
+  readonly workloads: boolean;
+  /** Nodes that restarted a short while ago. */
+  readonly restarts: Restarts;
+}
 
 export interface ApiAnswer {
   readonly state: ApiState;
@@ -30,16 +41,11 @@ export interface ApiAnswer {
 }
 
 /** What a running cluster says of itself; undefined when its API server does not answer. */
-export async function askApi(
-  kubeconfig: string,
-  readsMesh: boolean,
-  hashes: AppHashes | undefined,
-  readsWorkloads = false,
-): Promise<ApiAnswer | undefined> {
+export async function askApi(kubeconfig: string, asked: Asked): Promise<ApiAnswer | undefined> {
   let api: ApiClient | undefined;
   try {
     api = await connectApi(kubeconfig);
-    return await readApiState(api, readsMesh, hashes, readsWorkloads);
+    return await readApiState(api, asked);
   } catch {
     // Stopped, starting or broken: what the node itself shows decides what to do then.
     return undefined;
@@ -49,18 +55,14 @@ export async function askApi(
 }
 
 /** The same. @throws when the API server does not answer */
-export async function readApiState(
-  api: ApiClient,
-  readsMesh: boolean,
-  hashes: AppHashes | undefined,
-  readsWorkloads = false,
-): Promise<ApiAnswer> {
-  const [nodes, loadBalancer, linkerd, apps, workloads] = await Promise.all([
+export async function readApiState(api: ApiClient, asked: Asked): Promise<ApiAnswer> {
+  const [nodes, silent, loadBalancer, linkerd, apps, workloads] = await Promise.all([
     api.get(NODES_PATH),
+    readSilent(api, asked.restarts),
     readLoadBalancer(api),
-    readsMesh ? readLinkerd(api) : undefined,
-    hashes && readApps(api, hashes),
-    readsWorkloads ? readWorkloadResources(api) : undefined,
+    asked.mesh ? readLinkerd(api) : undefined,
+    asked.apps && readApps(api, asked.apps),
+    asked.workloads ? readWorkloadResources(api) : undefined,
   ]);
   const objects = listOf<NodeObject>(nodes);
   const record = objects
@@ -73,7 +75,7 @@ export async function readApiState(
     state: {
       nodes: objects.map((node) => ({
         name: node.metadata.name,
-        ready: isReady(node),
+        ready: isReady(node) && !silent.includes(node.metadata.name),
         podCidrs: node.spec?.podCIDRs ?? [],
         labels: node.metadata.labels ?? {},
       })),
@@ -89,6 +91,11 @@ export async function readApiState(
     ...(applied && { applied }),
     ...(certificateNames !== undefined && { certificateNames }),
   };
+}
+
+async function readSilent(api: ApiClient, restarts: Restarts): Promise<readonly string[]> {
+  if (Object.keys(restarts).length === 0) return [];
+  return notHeardOf(restarts, ...(await Promise.all([api.get(LEASES_PATH), api.get(PODS_PATH)])));
 }
 
 /** Reads a record that `lab` left in a cluster; anything else is as if there were none. */

@@ -5,6 +5,7 @@ import { PROVIDERS } from '../providers/index.ts';
 import type { ClusterRanges, Provider } from '../providers/provider.ts';
 import type { Runner } from '../step/runner.ts';
 import type { Container } from '../tools/docker.ts';
+import { type Restarts, restartsOf } from '../tools/node-restart.ts';
 import { type AppHashes, askApi, parseRecord } from './api-state.ts';
 import { readCertificates } from './certificates.ts';
 import { type ExistingAccess, observeExisting } from './existing.ts';
@@ -83,11 +84,11 @@ function groupNodes({ containers, networks }: Pick<ClusterInput, 'containers' | 
       if (!found) continue;
       const key = `${provider.name}/${found.cluster}`;
       const group: Group = groups.get(key) ?? { provider, name: found.cluster, containers: [], nodes: [] };
-      const { name, running, image, networks, hostPorts } = container;
+      const { name, running, since, image, networks, hostPorts } = container;
       group.containers.push(container);
       const owner = ownerOf(container.mountTargets);
       if (owner !== undefined) group.owner = owner;
-      group.nodes.push({ name, role: found.role, running, image, networks, hostPorts });
+      group.nodes.push({ name, role: found.role, running, image, networks, hostPorts, ...(since && { since }) });
       groups.set(key, group);
     }
   }
@@ -123,7 +124,12 @@ async function observeOwn(group: Group, input: ClusterInput): Promise<ObservedCl
   const running = group.nodes.some((node) => node.running);
   const answer =
     kubeconfig && running
-      ? await askApi(kubeconfig.text, input.readsMesh, input.appHashes?.(group.name), input.readsWorkloads)
+      ? await askApi(kubeconfig.text, {
+          mesh: input.readsMesh,
+          apps: input.appHashes?.(group.name),
+          workloads: input.readsWorkloads ?? false,
+          restarts: recentRestarts(group.nodes),
+        })
       : undefined;
   const record = answer?.applied ? { applied: answer.applied } : await readRecord(serversOf(group), input.runner);
   const { applied, unreadable } = record;
@@ -142,6 +148,12 @@ async function observeOwn(group: Group, input: ClusterInput): Promise<ObservedCl
     ...(kubeconfig && { credentials: { ca: kubeconfig.ca, server: kubeconfig.server } }),
   };
 }
+
+/** Seconds after a start in which what an API server says may still be from before it: it costs two more requests. */
+const RECENT = 600;
+
+const recentRestarts = (nodes: readonly NodeContainer[]): Restarts =>
+  restartsOf(nodes.filter(({ since = '' }) => Date.now() - Date.parse(since) < RECENT * 1000));
 
 async function readForeign(
   group: Group,

@@ -91,7 +91,7 @@ async function ask(
   try {
     api = await connectApi(text);
     const [{ state, addresses }, services] = await Promise.all([
-      readApiState(api, readsMesh, appHashes),
+      readApiState(api, { mesh: readsMesh, apps: appHashes, workloads: false, restarts: {} }),
       readServiceRanges(api),
     ]);
     return { state, addresses, services };

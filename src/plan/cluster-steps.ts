@@ -6,6 +6,7 @@ import { PROVIDERS } from '../providers/index.ts';
 import type { Maker } from '../providers/provider.ts';
 import type { RunStep, Step } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
+import { restartsOf } from '../tools/node-restart.ts';
 import type { Change } from './change.ts';
 import { recordSteps } from './record-steps.ts';
 
@@ -52,7 +53,7 @@ function stepsOf(change: Change, input: ClusterSteps, { there, ready }: Base): r
       const nodes = nodesStep(
         cluster,
         install.length > 0 ? install.slice(-1).map(({ id }) => id) : made,
-        change.action === 'start',
+        change.action === 'start' ? observed : undefined,
       );
       const running = cni?.wait?.(cluster, [nodes.id]);
       return [...make, ...install, nodes, ...(running ? [running] : [])];
@@ -133,8 +134,9 @@ function startSteps(observed: Observed, cluster: DesiredCluster): Step[] {
   ];
 }
 
-/** Waits until every node is Ready; after a restart, until every kubelet has spoken up again. */
-export function nodesStep(cluster: DesiredCluster, needs: readonly string[], restarted: boolean): Step {
+/** Waits until every node is Ready; after a restart (where it is told what was observed before), in fresh news. */
+export function nodesStep(cluster: DesiredCluster, needs: readonly string[], before?: Observed): Step {
+  const nodes = before?.clusters.find(({ name }) => name === cluster.name)?.nodes;
   return {
     kind: 'wait',
     id: `${cluster.name}/nodes`,
@@ -144,7 +146,7 @@ export function nodesStep(cluster: DesiredCluster, needs: readonly string[], res
     // The images of a pod network that the provider does not bring have to be fetched.
     timeout: cniOf(cluster)?.install ? 600 : 300,
     kubeconfig: kubeconfigFile(cluster.name),
-    for: { resource: 'nodes', count: cluster.nodes.length, ...(restarted && { renewed: true }) },
+    for: { resource: 'nodes', count: cluster.nodes.length, ...(nodes && { since: restartsOf(nodes) }) },
   };
 }
 

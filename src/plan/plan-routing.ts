@@ -94,7 +94,7 @@ export function planStart(desired: Desired, observed: Observed, names: readonly 
   const steps = powerSteps('start', desired, observed, names, false);
   const waits = steps.flatMap((step) => {
     const cluster = desired.clusters.find(({ name }) => step.clusters.includes(name));
-    return cluster ? [nodesStep(cluster, [step.id], true)] : [];
+    return cluster ? [nodesStep(cluster, [step.id], observed)] : [];
   });
   const summary = `Plan: ${steps.length} clusters to start, and to repair then.`;
   return plan('start', desired, [...steps, ...waits], summary, leftAlone(desired, names));

@@ -95,8 +95,8 @@ export type WaitFor =
   | {
       readonly resource: 'nodes';
       readonly count: number;
-      /** After a restart: a node that was Ready before still seems to be, until its kubelet speaks up again. */
-      readonly renewed?: true;
+      /** After a restart: by node, the moment (RFC 3339) after which its kubelet must have spoken up again. */
+      readonly since?: Readonly<Record<string, string>>;
     }
   /** Every pod of a namespace, and at least so many. */
   | { readonly resource: 'pods'; readonly namespace: string; readonly count: number }

@@ -6,6 +6,8 @@ export interface Container {
   readonly id: string;
   readonly name: string;
   readonly running: boolean;
+  /** When it started, or stopped if it does not run (RFC 3339). */
+  readonly since?: string;
   readonly image: string;
   readonly args: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
@@ -102,7 +104,7 @@ interface ContainerJson {
   readonly Id: string;
   readonly Name: string;
   readonly Args?: readonly string[] | null;
-  readonly State?: { Running?: boolean };
+  readonly State?: { Running?: boolean; StartedAt?: string; FinishedAt?: string };
   readonly Config?: { Image?: string; Labels?: Record<string, string> | null };
   readonly Mounts?: readonly { Destination?: string }[];
   readonly HostConfig?: { PortBindings?: Record<string, readonly { HostPort?: string }[] | null> | null };
@@ -117,12 +119,14 @@ export function parseContainers(stdout: string): Container[] {
   return (JSON.parse(stdout) as ContainerJson[]).map((container) => {
     const networks = container.NetworkSettings?.Networks ?? {};
     // A stopped container publishes nothing, but will again.
-    const { Running: running = false } = container.State ?? {};
+    const { Running: running = false, StartedAt, FinishedAt } = container.State ?? {};
+    const since = running ? StartedAt : FinishedAt;
     const ports = (running ? container.NetworkSettings?.Ports : container.HostConfig?.PortBindings) ?? {};
     return {
       id: container.Id,
       name: container.Name.replace(/^\//, ''),
       running,
+      ...(since && { since }),
       image: container.Config?.Image ?? '',
       args: container.Args ?? [],
       labels: container.Config?.Labels ?? {},

@@ -32,7 +32,7 @@ export interface ContainerStatus {
   readonly state?: {
     readonly waiting?: { readonly reason?: string; readonly message?: string };
     readonly terminated?: { readonly reason?: string; readonly exitCode?: number };
-    readonly running?: object;
+    readonly running?: { readonly startedAt?: string };
   };
 }
 
@@ -78,20 +78,6 @@ export const EXTERNAL_WORKLOAD = {
   label: 'lab/owner',
   annotation: 'lab/inputs',
 } as const;
-
-const LEASES_PATH = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
-
-/** Where each node's kubelet renews its lease every ten seconds, and when each did last. */
-export const leases = {
-  path: LEASES_PATH,
-  read: (object: unknown): ReadonlyMap<string, string> =>
-    new Map(
-      listOf<{ metadata: Metadata; spec?: { renewTime?: string } }>(object).map(({ metadata, spec }) => [
-        metadata.name,
-        spec?.renewTime ?? '',
-      ]),
-    ),
-};
 
 /** The kinds of objects that have pods and say how far those are. */
 export const WORKLOAD_KINDS = ['deployment', 'daemonset', 'statefulset'] as const;
