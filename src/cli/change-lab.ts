@@ -67,6 +67,7 @@ export async function changeLab(verb: string, rounds: readonly Round[], flags: C
       const { reports, exitCode } = await executePlan(plan, work);
       done.push({ plan: plan.summary, steps: reports });
       if (exitCode !== EXIT.done) {
+        if (isData(flags.output)) printData(done, flags.output, io);
         note(io, describeFailures(plan, reports, flags.line));
         return exitCode;
       }

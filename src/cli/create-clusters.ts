@@ -26,7 +26,8 @@ export function createClusters(first: Planned, session: Session, flags: CreateFl
     try {
       return await carryOut(planned, session, work, flags);
     } finally {
-      await giveBack(planned, session);
+      // They free themselves when this process ends: it is no failure of what was made.
+      await giveBack(planned, session).catch((error: Error) => note(io, `reservations stay a while: ${error.message}`));
     }
   });
 }
@@ -66,8 +67,11 @@ async function giveBack({ observed, changes }: Planned, session: Session): Promi
   if (!observed.engine || clustersToMake(changes).length === 0) return;
   const engine = engineState(session.stateRoot, observed.engine.id);
   const lock = await acquireLock(engine.lock, { name: 'the engine', verb: 'create', wait: 60 });
-  await releaseReservations(engine.reservations, identifySelf());
-  lock.release();
+  try {
+    await releaseReservations(engine.reservations, identifySelf());
+  } finally {
+    lock.release();
+  }
 }
 
 async function carryOut(first: Planned, session: Session, work: Work, flags: CreateFlags): Promise<number> {

@@ -109,6 +109,7 @@ export async function executePlan(planned: Plan, work: Work): Promise<{ reports:
   const restore = onInterrupt(io, {
     first: () => {
       interrupted = true;
+      progress.stopping();
       halt();
     },
     second: () => runner.kill(),
@@ -153,6 +154,8 @@ export async function executePlan(planned: Plan, work: Work): Promise<{ reports:
     // A journal that cannot be written ends the run: nothing may go on behind the lock.
     runner.kill();
     await runner.idle();
+    // It draws until it is closed.
+    await progress.close();
     throw error;
   } finally {
     restore();

@@ -83,6 +83,10 @@ export function flagsOf(args: Parsed, line: string): Flags {
     throw new InputError([{ at: 'command line', message: '-o script goes with --dryrun', hint }]);
   }
   const timeout = args.timeout === undefined ? undefined : seconds(args.timeout as string);
+  // What Node can count: a longer timer ends at once.
+  if (timeout !== undefined && timeout * 1000 >= 2 ** 31) {
+    throw new InputError([{ at: 'command line', message: '--timeout takes no more than 596h' }]);
+  }
   if (timeout === 0) throw new InputError([{ at: 'command line', message: '--timeout takes a second or more' }]);
   return {
     line,

@@ -1,6 +1,6 @@
 import { EXIT } from '../errors.ts';
 import type { ProcessRunner } from '../exec/run-command.ts';
-import { type Io, note } from './io.ts';
+import type { Io } from './io.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -36,7 +36,6 @@ export function onInterrupt(io: Io, stages: { readonly first: () => void; readon
   return holdInterrupts(() => {
     count += 1;
     if (count === 1) {
-      note(io, '\nstopping: running commands are asked to end; once more kills them');
       stages.first();
       return;
     }

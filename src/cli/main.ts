@@ -239,7 +239,7 @@ export function describeCli(io: Io, line: string, asksForHelp: boolean, done: (e
       // Its layout takes a while, and is made for every verb that runs.
       .wrap(asksForHelp ? 100 : null)
       // Else `--recreate smiley color` would take color, too, for a cluster to rebuild.
-      .parserConfiguration({ 'greedy-arrays': false })
+      .parserConfiguration({ 'greedy-arrays': false, 'duplicate-arguments-array': false })
       .strict()
       .demandCommand(1, 'which verb? See: lab --help')
       .recommendCommands()

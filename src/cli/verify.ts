@@ -19,6 +19,7 @@ import { formatChecks } from '../report/check-text.ts';
 import { formatMesh } from '../report/mesh-text.ts';
 import { formatCells } from '../report/verify-text.ts';
 import type { Plan } from '../step/step.ts';
+import { MESH_PROBES, PROBES } from '../tools/kube-api.ts';
 import { executePlan, type Work, withLab, workOf } from './execute-plan.ts';
 import { holdInterrupts } from './interrupt.ts';
 import { type Flags, type Io, note, print } from './io.ts';
@@ -87,7 +88,7 @@ async function measureLab(input: Measurement): Promise<number> {
       // The session's own runner starts nothing after an interrupt.
       const cleaned = await executePlan(cleanup, { ...work, runner: createRunner() });
       if (cleaned.exitCode === EXIT.failed)
-        note(io, 'the probes could not be removed: they are in namespace lab-verify');
+        note(io, `the probes could not be removed: they are in the namespaces ${PROBES} and ${MESH_PROBES.namespace}`);
       release();
     }
   });

@@ -33,7 +33,12 @@ export async function readExistingAccess(
     const found = await flatten(configs, context);
     if (found) {
       const text = JSON.stringify(toKubeconfig(context, found));
-      return { ...shared, text, server: found.server, stale: !isDeepStrictEqual(found, kept) };
+      return {
+        ...shared,
+        text,
+        server: found.server,
+        stale: !isDeepStrictEqual(withoutDefaults(found), withoutDefaults(kept)),
+      };
     }
   } catch (error) {
     const message = `context ${context} cannot be used: ${(error as Error).message}`;
@@ -43,6 +48,15 @@ export async function readExistingAccess(
   const where = configs.length > 0 ? files.join(', ') : `${files.join(', ')}, which is not there`;
   const hint = names.length > 0 ? `there are: ${names.join(', ')}` : 'name the file that has it: spec.kubeconfig';
   return { ...shared, stale: false, problem: { message: `there is no context ${context} in ${where}`, hint } };
+}
+
+/** kubectl writes out what a credential plugin left unsaid. */
+function withoutDefaults(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const said = Object.entries(value).filter(
+    ([key, one]) => one !== null && one !== false && !(key === 'interactiveMode' && one === 'IfAvailable'),
+  );
+  return Object.fromEntries(said.map(([key, one]) => [key, withoutDefaults(one)]));
 }
 
 async function readAll(files: readonly string[]): Promise<Kubeconfig[]> {

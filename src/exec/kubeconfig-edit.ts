@@ -70,6 +70,9 @@ export function remove(config: Kubeconfig, contexts: readonly string[], uid: str
   const gone = listEntries(config, 'contexts').filter((entry) => contexts.includes(entry.name) && isOurs(entry));
   for (const { node } of gone) removeEntry(config, 'contexts', node);
   const left = listEntries(config, 'contexts');
+  const current = config.document.get('current-context');
+  const isNamed = (entries: typeof left) => entries.some(({ name }) => name === current);
+  if (isNamed(gone) && !isNamed(left)) config.document.set('current-context', '');
   for (const section of ['clusters', 'users'] as const) {
     const key = BODIES[section];
     const unused = listEntries(config, section).filter(

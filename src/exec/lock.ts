@@ -10,7 +10,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EXIT, FailedError, LabError, LockedError } from '../errors.ts';
+import { FailedError, LockedError } from '../errors.ts';
 import { identifySelf, isAlive, isIdentity, type ProcessIdentity, readHost } from './process-identity.ts';
 
 const POLL_MS = 200;
@@ -26,8 +26,6 @@ export interface LockOptions {
   readonly onWait?: (message: string) => void;
   /** Told when the holder was dead, so that the lock is ours at once. */
   readonly onTakeOver?: (message: string) => void;
-  /** Ends the wait. */
-  readonly signal?: AbortSignal;
 }
 
 export interface Lock {
@@ -64,7 +62,7 @@ export async function acquireLock(path: string, options: LockOptions): Promise<L
     if (performance.now() >= deadline)
       throw new LockedError(message, `wait for it, or use --wait=5m (lock file: ${path})`);
     if (!told) options.onWait?.(message);
-    await pause(options.signal);
+    await sleep(POLL_MS);
   }
 }
 
@@ -145,12 +143,6 @@ export function describeHolder(holder: Holder | undefined): string {
   const day = start.toDateString() === new Date().toDateString() ? '' : `${since.slice(0, 10)} `;
   const where = identity.host === readHost() ? '' : ` on ${identity.host}`;
   return `pid ${identity.pid}${where}, lab ${verb}, since ${day}${start.toTimeString().slice(0, 8)}`;
-}
-
-async function pause(signal: AbortSignal | undefined): Promise<void> {
-  await sleep(POLL_MS, undefined, signal && { signal }).catch(() => {
-    throw new LabError('interrupted', EXIT.interrupted);
-  });
 }
 
 function codeOf(error: unknown): string {

@@ -65,13 +65,14 @@ export function createPerformer(input: PerformInput): (step: Step) => Promise<st
       ...(stdin !== undefined && { stdin: text(stdin) }),
       env: { ...plain, ...secretsOf(step, step.secretEnv) },
     };
-    const deadline = performance.now() + (step.retry?.for ?? 0) * 1000;
-    for (;;) {
-      const outcome = await input.runner.run(request);
+    const began = performance.now();
+    const left = () => Math.max(step.timeout, step.retry?.for ?? 0) - (performance.now() - began) / 1000;
+    for (let timeout = step.timeout; ; timeout = Math.min(timeout, left())) {
+      const outcome = await input.runner.run({ ...request, timeout });
       if (succeeded(outcome)) return outcome;
       const again =
         step.retry?.on.some((pattern) => new RegExp(pattern, 'i').test(withoutUsage(outcome.stderr))) ?? false;
-      if (!again || outcome.failure || performance.now() > deadline)
+      if (!again || outcome.failure || performance.now() - began > (step.retry?.for ?? 0) * 1000)
         throw new FailedError(describeFailure(request, outcome));
       await sleep((step.retry?.every ?? 1) * 1000, undefined, { signal: input.signal });
     }

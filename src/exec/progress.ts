@@ -5,7 +5,9 @@ import type { StepReport } from './scheduler.ts';
 export interface Progress {
   start(step: Step): void;
   end(step: Step, report: StepReport): void;
-  /** Resolves once the last line is drawn. */
+  /** Says that the run is being stopped. */
+  stopping(): void;
+  /** Resolves once the last line is drawn; what is not over by then is shown as stopped. */
   close(): Promise<void>;
 }
 
@@ -44,6 +46,8 @@ export async function createProgress(plan: Plan, stream: NodeJS.WriteStream): Pr
   return animated ? drawRows(await import('listr2'), rows, width, stream) : printLines(rows, width, stream);
 }
 
+const STOPPING = 'stopping: running commands are asked to end; once more kills them';
+
 const since = (begun: number): string => `${((performance.now() - begun) / 1000).toFixed(0)} s`;
 
 function settleStep(row: Row, step: Step, report: StepReport): boolean {
@@ -66,6 +70,9 @@ function printLines(rows: ReadonlyMap<string, Row>, width: number, stream: NodeJ
       if (report.result === 'failed') print(row, `failed: ${step.title}`);
       if (settleStep(row, step, report))
         print(row, row.problem ? `✖ ${row.problem} (${since(row.begun)})` : `✔ done in ${since(row.begun)}`);
+    },
+    stopping() {
+      stream.write(`\n${STOPPING}\n`);
     },
     async close() {},
   };
@@ -112,7 +119,9 @@ function drawRows(
     row.text = text;
     row.draw?.();
   };
+  let stops = false;
   const describe = (row: Row) => {
+    if (stops) return say(row, STOPPING);
     const more = row.running.length > 1 ? ` and ${row.running.length - 1} more` : '';
     say(row, `${row.running.at(-1) ?? 'waiting'}${more}`);
   };
@@ -129,7 +138,19 @@ function drawRows(
       say(row, row.problem ? `${row.problem} (${since(row.begun)})` : `done in ${since(row.begun)}`);
       row.settle?.();
     },
+    // What others write meanwhile is shown only after the rows.
+    stopping() {
+      stops = true;
+      for (const row of rows.values()) if (row.left > 0) describe(row);
+    },
     async close() {
+      for (const row of rows.values()) {
+        if (row.left === 0) continue;
+        row.left = 0;
+        row.problem ??= 'stopped';
+        say(row, row.problem);
+        row.settle?.();
+      }
       await done;
     },
   };

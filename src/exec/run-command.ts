@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { redact } from '../step/redact.ts';
 import type { Command, Outcome, Runner } from '../step/runner.ts';
 import { quoteArgv } from '../step/shell.ts';
-import { clean, collectEnd, collectWhole } from './command-output.ts';
+import { collectEnd, collectWhole } from './command-output.ts';
 import { signalGroup } from './process-group.ts';
 
 const MIB = 1024 * 1024;
@@ -11,13 +11,6 @@ const STDOUT_LIMIT = 64 * MIB;
 const STDERR_KEPT = 64 * 1024;
 const GRACE_MS = 10_000;
 const SHOWN_LINES = 20;
-
-export interface RunnerOptions {
-  /** Aborting it is `interrupt()`. */
-  readonly signal?: AbortSignal;
-  /** Told what a command says on standard error while it works; standard output may hold keys. */
-  readonly onOutput?: (command: Command, chunk: string) => void;
-}
 
 /** A `Runner` of real processes, each in a process group of its own. */
 export interface ProcessRunner extends Runner {
@@ -36,7 +29,7 @@ interface Child {
 }
 
 /** Makes the runner that starts real processes. Its `run` never rejects. */
-export function createRunner(options: RunnerOptions = {}): ProcessRunner {
+export function createRunner(): ProcessRunner {
   const running = new Map<Child, Promise<unknown>>();
   let stopped = false;
 
@@ -47,16 +40,15 @@ export function createRunner(options: RunnerOptions = {}): ProcessRunner {
       signalGroup(child.pid, signal);
     }
   };
-  options.signal?.addEventListener('abort', () => signalAll('SIGINT'), { once: true });
 
   return {
     async run(command) {
       if (isNowhere(command.argv[0] ?? '', command.env?.PATH ?? process.env.PATH)) return failed('missing', '');
       // A sixth of a start's time goes into loading it, and a dry run without an engine has no use for it.
       const { execa } = await import('execa');
-      if (stopped || options.signal?.aborted) return failed('interrupted', '');
+      if (stopped) return failed('interrupted', '');
       try {
-        return await runOne(execa, command, running, options.onOutput);
+        return await runOne(execa, command, running);
       } catch (error) {
         return failed('signal', error instanceof Error ? error.message : String(error));
       }
@@ -98,7 +90,6 @@ async function runOne(
   execa: typeof import('execa').execa,
   command: Command,
   running: Map<Child, Promise<unknown>>,
-  onOutput: RunnerOptions['onOutput'],
 ): Promise<Outcome> {
   const [program = '', ...args] = command.argv;
   const subprocess = execa(program, args, {
@@ -135,10 +126,7 @@ async function runOne(
     note = `\nmore than ${STDOUT_LIMIT / MIB} MiB of output`;
     end('signal');
   });
-  subprocess.stderr?.on('data', (chunk: Buffer) => {
-    stderr.add(chunk);
-    onOutput?.(command, clean(chunk));
-  });
+  subprocess.stderr?.on('data', (chunk: Buffer) => stderr.add(chunk));
 
   running.set(child, subprocess);
   try {

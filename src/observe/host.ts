@@ -22,12 +22,14 @@ export async function observeHost({ engine, ports, count }: HostInput): Promise<
     platform: process.platform,
     routes: readRoutes(),
     resolvers: readResolvers(),
-    // Nor do its ports.
-    portsInUse: isElsewhere ? [] : await findPortsInUse(ports),
+    // A VM on this machine publishes its ports here, too.
+    portsInUse: isElsewhere && isRemote(process.env.DOCKER_HOST) ? [] : await findPortsInUse(ports),
     ...(process.platform === 'linux' && !isElsewhere && { ipv6: hasIpv6() }),
   };
   return count && !isElsewhere ? { ...base, ...localNumbers(engine?.rootDir) } : base;
 }
+
+const isRemote = (host = ''): boolean => /^(tcp|ssh|https?):/.test(host);
 
 const hasIpv6 = (): boolean =>
   existsSync('/proc/net/if_inet6') && read('/proc/sys/net/ipv6/conf/all/disable_ipv6')?.trim() !== '1';

@@ -1,4 +1,4 @@
-/** One difference between what is and what should be; a verb plans a part of them. Room for routes, links, certificates. */
+/** One difference between what is and what should be; a verb plans a part of them. Routes, links and apps have types of their own. */
 export type Change =
   | { readonly kind: 'network'; readonly action: 'create' | 'remove'; readonly why: string }
   | {
@@ -14,7 +14,13 @@ export type Change =
       readonly cluster: string;
       readonly why: string;
     }
-  | { readonly kind: 'record'; readonly cluster: string; readonly why: string }
+  | {
+      readonly kind: 'record';
+      readonly cluster: string;
+      readonly why: string;
+      /** Only that it was ready, before its images are loaded: one that was ready is never made anew by a create. */
+      readonly early?: true;
+    }
   | { readonly kind: 'images'; readonly cluster: string; readonly images: readonly string[]; readonly why: string }
   | {
       readonly kind: 'certificate';

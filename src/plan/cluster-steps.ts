@@ -8,7 +8,7 @@ import type { RunStep, Step } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
 import { restartsOf } from '../tools/node-restart.ts';
 import type { Change } from './change.ts';
-import { recordSteps } from './record-steps.ts';
+import { readyStep, recordSteps } from './record-steps.ts';
 
 export interface ClusterSteps {
   readonly desired: Desired;
@@ -67,7 +67,7 @@ function stepsOf(change: Change, input: ClusterSteps, { there, ready }: Base): r
     case 'zone':
       return [zoneStep(cluster, ready)];
     case 'record':
-      return recordSteps(desired, observed, cluster, ready);
+      return change.early ? [readyStep(desired, cluster, ready)] : recordSteps(desired, observed, cluster, ready);
     case 'loadBalancer':
       // Its pods cannot start before the pod network, which may take its time where it has to be fetched.
       return loadBalancerSteps(desired, cluster, change.action, {

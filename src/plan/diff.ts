@@ -38,6 +38,23 @@ export function diffForCreate(desired: Desired, observed: Observed, options: Dif
     : changes;
 }
 
+/** What changes for clusters that run, and must not change otherwise: a spec that was edited is told, not applied. */
+export function diffForRepair(
+  desired: Desired,
+  observed: Observed,
+  names: readonly string[],
+): { readonly changes: readonly Change[]; readonly warnings: readonly string[] } {
+  const found = desired.clusters
+    .filter(({ name }) => names.includes(name))
+    .map((cluster) => clusterChanges(desired, observed, cluster, []));
+  return {
+    changes: found.flatMap(({ changes, problems }) =>
+      problems.length === 0 ? changes : changes.filter(({ kind }) => kind === 'kubeconfig' || kind === 'certificate'),
+    ),
+    warnings: found.flatMap(({ problems }) => problems.map(({ message, hint }) => `${message}\n  ${hint}`)),
+  };
+}
+
 interface Found {
   readonly changes: readonly Change[];
   readonly problems: readonly Problem[];
@@ -92,7 +109,10 @@ function afterCreation(desired: Desired, cluster: DesiredCluster): Change[] {
   return [
     ...(servers.length > 0 ? [{ kind: 'certificate', cluster: name, nodes: servers, why } as const] : []),
     ...(cluster.spec.images.length > 0
-      ? [{ kind: 'images', cluster: name, images: cluster.spec.images, why } as const]
+      ? ([
+          { kind: 'record', cluster: name, why, early: true },
+          { kind: 'images', cluster: name, images: cluster.spec.images, why },
+        ] as const)
       : []),
     { kind: 'record', cluster: name, why },
     ...(desired.loadBalancer.addon === 'none'

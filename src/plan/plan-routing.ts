@@ -2,7 +2,7 @@ import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
 import type { Plan, RunStep, Step } from '../step/step.ts';
 import { nodesStep } from './cluster-steps.ts';
-import { diffForCreate } from './diff.ts';
+import { diffForRepair } from './diff.ts';
 import { diffRouting } from './diff-routing.ts';
 import { diffPeerPools, poolSteps } from './peer-pools.ts';
 import { planCreate } from './plan-create.ts';
@@ -52,12 +52,8 @@ export function planRepair(desired: Desired, observed: Observed, names: readonly
   const up = routable(desired, observed);
   const isTroubled = (name: string) => observed.clusters.some((one) => one.name === name && one.existing?.problem);
   const present = names.filter((name) => (up.includes(name) || joined(observed, name)) && !isTroubled(name));
-  const repaired = planCreate(
-    desired,
-    observed,
-    diffForCreate(desired, observed, { names: present, recreate: [] }),
-    present,
-  );
+  const { changes, warnings } = diffForRepair(desired, observed, present);
+  const repaired = planCreate(desired, observed, changes, present);
   const affected = withPeers(desired, names).filter((name) => up.includes(name));
   // While an API server is away its pod ranges are not known: routing is for the round after.
   const settled = !repaired.steps.some(({ kind }) => kind === 'wait');
@@ -71,7 +67,7 @@ export function planRepair(desired: Desired, observed: Observed, names: readonly
   const links = settled ? planRelink(desired, observed, names) : { steps: [], warnings: [] };
   const steps = [...repaired.steps, ...routing, ...links.steps];
   const summary = `Plan: ${steps.length === 0 ? 'nothing' : `${steps.length} steps`} to repair.`;
-  return plan('repair', desired, steps, summary, links.warnings);
+  return plan('repair', desired, steps, summary, [...warnings, ...links.warnings]);
 }
 
 /** Routes, and then the links that use them: no link needs a route to be made. */

@@ -1,3 +1,4 @@
+import { InputError, type Problem } from '../errors.ts';
 import type { Desired } from '../lab/desired.ts';
 import type { ApiState, Observed } from '../lab/observed.ts';
 import type { DesiredWorkload, ObservedWorkload } from '../lab/workload.ts';
@@ -54,11 +55,29 @@ function resourceState({ lab }: Desired, workload: DesiredWorkload, api: ApiStat
   return found.ready && found.owner === lab.uid && found.inputs === steps.inputsOf(workload) ? 'ready' : 'stale';
 }
 
-/** Containers, routes and resources of the workloads of clusters that run, and what is left of those that are gone. */
+/**
+ * Containers, routes and resources of the workloads of clusters that run, and what is left of those that are gone.
+ * @throws InputError for a workload whose name is taken by another lab's
+ */
 export function workloadSteps(desired: Desired, observed: Observed, names: readonly string[]): RunStep[] {
   const up = routable(desired, observed).filter((name) => names.includes(name));
   const own = workloadsOf(desired, up).filter(({ assumed }) => !assumed);
+  const foreign = own.flatMap((workload) => notOurs(desired, observed, workload));
+  if (foreign.length > 0) throw new InputError(foreign);
   return [...own.flatMap((workload) => stepsOf(desired, observed, workload)), ...staleSteps(desired, observed, up)];
+}
+
+function notOurs({ lab }: Desired, observed: Observed, { name, cluster, spec }: DesiredWorkload): Problem[] {
+  const container = observed.workloads?.find((one) => one.name === name && one.owner !== lab.uid);
+  const resource = apiOf(observed, cluster)?.workloads?.find(
+    (one) => one.name === name && one.namespace === spec.namespace && one.owner !== lab.uid,
+  );
+  const taken = [
+    ...(container ? [`a container called ${name}`] : []),
+    ...(resource ? [`an ExternalWorkload ${spec.namespace}/${name} in ${cluster}`] : []),
+  ];
+  const hint = 'choose another metadata.name, or delete that one from the folder of the lab that made it';
+  return taken.map((what) => ({ at: spec.at, message: `there is ${what} of another lab`, hint }));
 }
 
 function stepsOf(desired: Desired, observed: Observed, workload: DesiredWorkload): RunStep[] {

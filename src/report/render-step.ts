@@ -27,6 +27,9 @@ const retriedArgv = ({ argv, retry }: QueryStep): string =>
 const renderSecrets = (names: readonly string[] = []): string[] =>
   names.map((name) => `export ${name}="\${${name}:?is needed}"`);
 
+/** The files that kubectl uses. */
+const YOURS = `"\${KUBECONFIG:-$HOME/.kube/config}"`;
+
 /** A step as lines of bash, for a script that defines what `renderScript` puts at its head. */
 export function renderStep(step: Step): string[] {
   switch (step.kind) {
@@ -49,10 +52,7 @@ export function renderStep(step: Step): string[] {
     case 'kubeconfig':
       return step.action === 'merge'
         ? [`merge_contexts ${renderValue(step.source)} ${step.contexts.join(' ')}`]
-        : step.contexts.map(
-            (name) =>
-              `kubectl ${step.file ? `--kubeconfig ${quoteWord(step.file)} ` : ''}config delete-context ${quoteWord(name)} || true`,
-          );
+        : [`remove_contexts ${step.file ? quoteWord(step.file) : YOURS} ${step.contexts.map(quoteWord).join(' ')}`];
     case 'wait':
       return [renderWait(step)];
     case 'certificate':

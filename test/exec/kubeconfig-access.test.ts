@@ -46,6 +46,18 @@ describe('the credentials of a context', () => {
     expect(await look()).toMatchObject({ stale: true });
   });
 
+  it('are the same in a copy of kubectl, which writes out what a credential plugin left unsaid', async () => {
+    const dir = folder();
+    const [mine, kept] = [join(dir, 'mine'), join(dir, 'kept')];
+    const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'gke-auth', provideClusterInfo: true };
+    writeFileSync(mine, config('a', { server: 'https://x' }, { exec }));
+    const copied = { ...exec, args: null, env: null, interactiveMode: 'IfAvailable' };
+    writeFileSync(kept, config('a', { server: 'https://x' }, { exec: copied }));
+    expect(await readExistingAccess([mine], 'a', kept)).toMatchObject({ stale: false });
+    writeFileSync(kept, config('a', { server: 'https://x' }, { exec: { ...copied, command: 'other' } }));
+    expect(await readExistingAccess([mine], 'a', kept)).toMatchObject({ stale: true });
+  });
+
   it('that are not there are a problem, with what there is', async () => {
     const dir = folder();
     const file = join(dir, 'config');

@@ -306,6 +306,13 @@ describe('removeContexts', () => {
     expect(await removeContexts({ file, contexts, uid: 'u1' })).toBe(false);
   });
 
+  it('leaves no current context that is gone', async () => {
+    await merge();
+    writeFileSync(file, `${text().replace(/^current-context:.*\n/m, '')}current-context: smiley\n`);
+    await removeContexts({ file, contexts, uid: 'u1' });
+    expect(parse(text())['current-context']).toBe('');
+  });
+
   it('keeps a cluster and a user that another context needs', async () => {
     await merge();
     writeFileSync(

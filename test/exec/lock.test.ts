@@ -74,12 +74,10 @@ describe('acquireLock', () => {
     lock.release();
   });
 
-  it('stops waiting at the deadline, and when it is interrupted', async () => {
+  it('stops waiting at the deadline', async () => {
     const path = join(makeTemporaryDirectory(), 'lock');
     const lock = await acquireLock(path, options);
     await expect(acquireLock(path, { ...options, wait: 0.3 })).rejects.toThrow(LockedError);
-    const signal = AbortSignal.timeout(100);
-    await expect(acquireLock(path, { ...options, wait: 60, signal })).rejects.toMatchObject({ exitCode: 130 });
     lock.release();
   });
 

@@ -124,6 +124,22 @@ describe('progress on a terminal', () => {
     ]);
   });
 
+  it('says at once that it is being stopped, and ends when it is closed before all is over', async () => {
+    const { stream, text } = makeStream(true);
+    const progress = await createProgress(PLAN, stream);
+    progress.start(a1);
+    progress.stopping();
+    await vi.waitFor(() =>
+      expect(screenOf(text()).join('\n')).toContain('alpha  stopping: running commands are asked'),
+    );
+    await progress.close();
+    expect(screenOf(text()).map((line) => line.replace(/^\S+ /, ''))).toEqual([
+      'lab    stopped',
+      'alpha  stopped',
+      'b      stopped',
+    ]);
+  });
+
   it('shows what runs, and how many more', async () => {
     const { stream, text } = makeStream(true);
     const progress = await createProgress(PLAN, stream);

@@ -107,13 +107,10 @@ describe('output', () => {
   });
 
   it('takes colours, control characters and broken UTF-8', async () => {
-    const seen: string[] = [];
-    const runner = createRunner({ onOutput: (_, chunk) => seen.push(chunk) });
-    const outcome = await runner.run(
+    const outcome = await createRunner().run(
       shell(`printf '\\033[31mred\\033[0m \\377\\007\\tend 10%%\\r20%%\\r\\nlast\\n' >&2`),
     );
     expect(outcome.stderr).toBe('red \ufffd\tend 10%\n20%\nlast');
-    expect(seen.join('')).toBe(`${outcome.stderr}\n`);
   });
 });
 
@@ -141,25 +138,21 @@ describe('ending', () => {
   });
 
   it('interrupts every command, waits for them, and starts no more', async () => {
-    const stop = new AbortController();
-    let up = false;
-    const runner = createRunner({
-      signal: stop.signal,
-      onOutput: (_, chunk) => {
-        up ||= chunk.includes('up');
-      },
-    });
+    const up = join(makeTemporaryDirectory(), 'up');
+    const runner = createRunner();
     let started = 0;
     const onStart = () => {
       started += 1;
     };
     const ended = [
       shell('sleep 60', { onStart }),
-      node('process.on("SIGINT", () => process.exit(0)); setTimeout(() => {}, 1e5); console.error("up")', { onStart }),
+      node(`process.on('SIGINT', () => process.exit(0)); setTimeout(() => {}, 1e5); fs.writeFileSync('${up}', '')`, {
+        onStart,
+      }),
     ];
     const running = ended.map((command) => runner.run(command));
-    await eventually(() => up && started === 2);
-    stop.abort();
+    await eventually(() => existsSync(up) && started === 2);
+    runner.interrupt();
     await runner.idle();
     expect(await Promise.all(running)).toMatchObject([
       { failure: 'interrupted' },

@@ -16,9 +16,10 @@ retry() {
   done
 }
 
-# merge_contexts PRIVATE NAME...: adds the cluster of a private kubeconfig to yours, as a context of each name
-merge_contexts() {
-  local private=$1 yours=${KUBECONFIG:-$HOME/.kube/config} copy merged cluster user name
+# merge_contexts PRIVATE NAME...: puts the cluster of a private kubeconfig in yours, as a context of each name
+merge_contexts() (
+  umask 077
+  private=$1 yours=${KUBECONFIG:-$HOME/.kube/config}
   shift
   yours=${yours%%:*}
   mkdir -p "$(dirname "$yours")" && touch "$yours"
@@ -29,9 +30,27 @@ merge_contexts() {
     kubectl --kubeconfig "$copy" config set-context "$name" --cluster="$cluster" --user="$user" >/dev/null
   done
   kubectl --kubeconfig "$copy" config unset current-context >/dev/null
-  KUBECONFIG="$yours:$copy" kubectl config view --flatten --raw >"$merged" && cat "$merged" >"$yours"
+  # Of two entries with one name the first counts; but your current context stays.
+  current=$(kubectl --kubeconfig "$yours" config current-context 2>/dev/null) || true
+  KUBECONFIG="$copy:$yours" kubectl config view --flatten --raw >"$merged" && cat "$merged" >"$yours"
+  [ -z "$current" ] || kubectl --kubeconfig "$yours" config use-context "$current" >/dev/null
   rm -f "$copy" "$merged"
-}
+)
+
+# remove_contexts FILES NAME...: takes contexts out, with the cluster and user that no other one refers to
+remove_contexts() (
+  export KUBECONFIG=$1
+  shift
+  for name; do
+    context="{.contexts[?(@.name=='$name')].context"
+    cluster=$(kubectl config view -o "jsonpath=$context.cluster}") || true
+    user=$(kubectl config view -o "jsonpath=$context.user}") || true
+    kubectl config delete-context "$name" || continue
+    used=$(kubectl config view -o 'jsonpath={range .contexts[*]}{.context.cluster}{"\n"}{.context.user}{"\n"}{end}')
+    grep -qxF -- "$cluster" <<<"$used" || kubectl config delete-cluster "$cluster"
+    grep -qxF -- "$user" <<<"$used" || kubectl config delete-user "$user"
+  done
+)
 
 # lab: create Docker network lab-dual
 # IPv4 first, because k3d reads only the first entry; an ip-range, so that Docker never hands out pool addresses.
@@ -132,6 +151,12 @@ for second in $(seq 90); do
 done
 echo "the API server does not show its new certificate" >&2
 exit 1
+EOF
+
+# two: note on the node that it was ready
+# A cluster with this note is never made anew by a create; it can be read when the node is stopped.
+docker exec -i two-control-plane sh -c 'IFS= read -r record && printf '\''%s\n'\'' "$record" > /lab/cluster.json.new && mv /lab/cluster.json.new /lab/cluster.json' <<'EOF'
+{"version":1,"lab":"dual","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"dual","nodes.servers":"1","nodes.workers":"1","kubernetes.image":"","kubernetes.version":"1.34.4","network.name":"lab-dual","network.pods":"10.0.0.0/16,fd00:10::/56","network.services":"10.128.0.0/16,fd00:96::/112","network.nodeMask":"25,72","network.domain":"two.local","network.proxyMode":"ipvs","network.cni":"kindnet","ports":"127.0.0.1:8080:80/tcp","kind":"{\"featureGates\":{\"KubeletInUserNamespace\":true},\"nodes\":[{\"labels\":{\"tier\":\"edge\"}}]}"},"pods":["10.0.0.0/16","fd00:10::/56"],"services":["10.128.0.0/16","fd00:96::/112"],"loadBalancer":["172.28.8.0/28","fd00:1ab::1:0/124"],"zone":"zone-east","images":{}}
 EOF
 
 # two: load my/app:dev

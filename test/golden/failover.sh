@@ -16,9 +16,10 @@ retry() {
   done
 }
 
-# merge_contexts PRIVATE NAME...: adds the cluster of a private kubeconfig to yours, as a context of each name
-merge_contexts() {
-  local private=$1 yours=${KUBECONFIG:-$HOME/.kube/config} copy merged cluster user name
+# merge_contexts PRIVATE NAME...: puts the cluster of a private kubeconfig in yours, as a context of each name
+merge_contexts() (
+  umask 077
+  private=$1 yours=${KUBECONFIG:-$HOME/.kube/config}
   shift
   yours=${yours%%:*}
   mkdir -p "$(dirname "$yours")" && touch "$yours"
@@ -29,9 +30,27 @@ merge_contexts() {
     kubectl --kubeconfig "$copy" config set-context "$name" --cluster="$cluster" --user="$user" >/dev/null
   done
   kubectl --kubeconfig "$copy" config unset current-context >/dev/null
-  KUBECONFIG="$yours:$copy" kubectl config view --flatten --raw >"$merged" && cat "$merged" >"$yours"
+  # Of two entries with one name the first counts; but your current context stays.
+  current=$(kubectl --kubeconfig "$yours" config current-context 2>/dev/null) || true
+  KUBECONFIG="$copy:$yours" kubectl config view --flatten --raw >"$merged" && cat "$merged" >"$yours"
+  [ -z "$current" ] || kubectl --kubeconfig "$yours" config use-context "$current" >/dev/null
   rm -f "$copy" "$merged"
-}
+)
+
+# remove_contexts FILES NAME...: takes contexts out, with the cluster and user that no other one refers to
+remove_contexts() (
+  export KUBECONFIG=$1
+  shift
+  for name; do
+    context="{.contexts[?(@.name=='$name')].context"
+    cluster=$(kubectl config view -o "jsonpath=$context.cluster}") || true
+    user=$(kubectl config view -o "jsonpath=$context.user}") || true
+    kubectl config delete-context "$name" || continue
+    used=$(kubectl config view -o 'jsonpath={range .contexts[*]}{.context.cluster}{"\n"}{.context.user}{"\n"}{end}')
+    grep -qxF -- "$cluster" <<<"$used" || kubectl config delete-cluster "$cluster"
+    grep -qxF -- "$user" <<<"$used" || kubectl config delete-user "$user"
+  done
+)
 
 # lab: create Docker network lab-failover
 # IPv4 first, because k3d reads only the first entry; an ip-range, so that Docker never hands out pool addresses.

@@ -12,6 +12,7 @@ const inUse = async (ports: readonly HostPort[], local = true) =>
 const closing: (() => void)[] = [];
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.unstubAllEnvs();
   for (const close of closing.splice(0)) close();
 });
 
@@ -61,8 +62,11 @@ describe('ports of the host', () => {
     expect(await inUse([one, { ...one, listen: '127.0.0.1' }, one])).toEqual([]);
   });
 
-  it('say nothing about an engine that is elsewhere', async () => {
+  it('say nothing about an engine on another machine; one in a VM publishes its own here', async () => {
     const port = await listenTcp('127.0.0.1');
+    vi.stubEnv('DOCKER_HOST', 'unix:///Users/me/.docker/run/docker.sock');
+    expect(await inUse([{ port, protocol: 'tcp', at }], false)).toEqual([`${port}/tcp`]);
+    vi.stubEnv('DOCKER_HOST', 'ssh://me@there');
     expect(await inUse([{ port, protocol: 'tcp', at }], false)).toEqual([]);
   });
 });

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ObservedCluster } from '../../src/lab/observed.ts';
+import { diffForRepair } from '../../src/plan/diff.ts';
+import { planRepair } from '../../src/plan/plan-routing.ts';
+import { resolve } from '../../src/plan/resolve.ts';
 import { change, cluster, errorOf, lab, OTHER_UID, observed } from './build-lab.ts';
 import { changesOf, kindsOf, scene } from './changes.ts';
 
@@ -51,6 +54,16 @@ describe('what a create refuses', () => {
       'a.yaml:3: cluster a cannot be changed in place: ipFamily: ipv4 → dual; nodes.workers: 0 → 1; kubernetes.version: none → 1.33; network.pods: 10.0.0.0/16 → 10.9.0.0/16,fd00:10::/56; network.services: 10.128.0.0/16 → 10.128.0.0/16,fd00:96::/112; network.nodeMask: 24,64 → 25,64; network.domain: cluster.local → x.local; network.proxyMode: iptables → nftables; ports: none → 127.0.0.1:8080:80/tcp; kind: {} → {"x":1} (take the change back, or rebuild it and lose what is in it: lab create clusters a --recreate a)',
     );
     expect(kindsOf(changesOf(other, world, ['a']))).toContain('cluster');
+  });
+
+  it('keeps nobody from a repair, which changes none of it and says so', () => {
+    const { world } = scene();
+    const other = lab([cluster('a', { nodes: { workers: 1 }, zone: 'east' })]);
+    const desired = resolve(other, world);
+    const { changes, warnings } = diffForRepair(desired, world, ['a']);
+    expect(changes).toEqual([]);
+    expect(warnings.join()).toContain('cluster a cannot be changed in place: nodes.workers: 0 → 1');
+    expect(planRepair(desired, world, ['a'])).toMatchObject({ steps: [], warnings });
   });
 
   it('is a cluster of which it is not known whether it was ever ready, unless it is named in --recreate', () => {

@@ -12,6 +12,7 @@ describe('what a create finds to do', () => {
     expect(changesOf(lab([cluster('a', { images: ['my/app:dev'] })]))).toEqual([
       { kind: 'network', action: 'create', why: 'the clusters of the lab share one Docker network' },
       { kind: 'cluster', action: 'create', cluster: 'a', why: 'it does not exist' },
+      { kind: 'record', cluster: 'a', why: 'the cluster is new', early: true },
       { kind: 'images', cluster: 'a', images: ['my/app:dev'], why: 'the cluster is new' },
       { kind: 'record', cluster: 'a', why: 'the cluster is new' },
       { kind: 'loadBalancer', action: 'install', cluster: 'a', why: 'the cluster is new' },

@@ -72,6 +72,8 @@ describe('the preflight', () => {
     const made = worldAfter(resolve(lab(SEVEN), observed()));
     const full = { ...made, host: { ...made.host, inotify: { instances: 128, instancesUsed: 120, watches: 9999 } } };
     expect(resultOf('inotify', lab(SEVEN), full)).toMatchObject([{ result: 'ok' }]);
+    const beyond = { ...full, host: { ...full.host, inotify: { instances: 128, instancesUsed: 200, watches: 9999 } } };
+    expect(resultOf('inotify', lab(SEVEN), beyond)).toMatchObject([{ result: 'ok' }]);
   });
 
   it('counts running nodes where nobody but root could count instances', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Observed } from '../../src/lab/observed.ts';
+import type { ApiState, Observed } from '../../src/lab/observed.ts';
 import { WORKLOAD_LABELS, type Workload } from '../../src/lab/workload.ts';
 import { overlaps, parseCidr, parseInterval } from '../../src/net/cidr.ts';
 import { planDelete } from '../../src/plan/plan-delete.ts';
@@ -142,6 +142,18 @@ describe('an external workload', () => {
     const { steps } = planOf(one, up(one, { images: {} }));
     expect(steps[0]).toMatchObject({ id: 'workload/smiley/pull', argv: ['docker', 'pull', 'lab/probe:local'] });
     expect(steps[1]?.needs).toEqual(['workload/smiley/pull']);
+  });
+
+  it('is refused where its name is taken by a container or resource of another lab', () => {
+    const one = declare(workload('smiley'));
+    const world = up(one);
+    const theirs = { ...made(one, world), owner: 'another lab' };
+    expect(() => planOf(one, { ...world, workloads: [theirs] })).toThrow(
+      /there is a container called smiley of another lab/,
+    );
+    const resource = { name: 'smiley', namespace: 'faces', owner: 'another lab', inputs: '', ready: true };
+    const told = change(world, 'a', ({ api }) => ({ api: { ...(api as ApiState), workloads: [resource] } }));
+    expect(() => planOf(one, told)).toThrow(/an ExternalWorkload faces\/smiley in a of another lab/);
   });
 
   it('is left alone when it is as it should be', () => {

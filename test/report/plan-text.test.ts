@@ -64,10 +64,7 @@ describe('a plan as text', () => {
     ];
     expect(kinds.map((step) => renderStep(step).length > 0)).toEqual(kinds.map(() => true));
     expect(renderStep(kinds.at(-2) as Step)).toEqual(['merge_contexts "$STATE/kubeconfigs/b.yaml" b kind-b']);
-    expect(renderStep(kinds.at(-1) as Step)).toEqual([
-      'kubectl config delete-context b || true',
-      'kubectl config delete-context kind-b || true',
-    ]);
+    expect(renderStep(kinds.at(-1) as Step)).toEqual([`remove_contexts "\${KUBECONFIG:-$HOME/.kube/config}" b kind-b`]);
   });
 });
 

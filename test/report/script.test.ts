@@ -194,10 +194,8 @@ describe('a plan as a script', () => {
     };
     const { status, calls } = run([remove], { kubectl: 'exit 1' });
     expect(status).toBe(0);
-    expect(calls.map((call) => call.slice(0, -1).join(' '))).toEqual([
-      'kubectl config delete-context a',
-      'kubectl config delete-context kind-a',
-    ]);
+    const changing = calls.map((call) => call.slice(0, -1).join(' ')).filter((call) => !call.includes(' view '));
+    expect(changing).toEqual(['kubectl config delete-context a', 'kubectl config delete-context kind-a']);
   });
 
   it('says what each step is for, and is a script by itself', () => {
