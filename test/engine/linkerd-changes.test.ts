@@ -4,16 +4,16 @@ import { ask, CLIENT, describeWithLinkerd, GET, IMAGES, mesh, runPods, webServer
 
 /** Proxies fetch another certificate after about a minute, so that those of the new issuers are in use before the end. */
 const VALUES = 'values: {identity: {issuer: {issuanceLifetime: 80s, clockSkewAllowance: 10s}}}';
+const spec = (more = '') => `{group: face, images: [${IMAGES.map((image) => `"${image}"`).join(', ')}]${more}}`;
 
-describeWithLinkerd('issuers that are changed under load', () => {
+describeWithLinkerd('a mesh in use', () => {
   let lab: EngineLab;
   const names = ['lkr-east', 'lkr-west'];
   beforeAll(async () => {
-    const spec = `{group: face, images: [${IMAGES.map((image) => `"${image}"`).join(', ')}]}`;
     lab = new EngineLab({
       'lab.yaml': `kind: Lab\nmetadata: {name: lkr}\nspec: {mesh: ${mesh(VALUES)}, groups: {face: {mode: flat}}}\n`,
-      'east.yaml': cluster('lkr-east', spec),
-      'west.yaml': cluster('lkr-west', spec),
+      'east.yaml': cluster('lkr-east', spec()),
+      'west.yaml': cluster('lkr-west', spec()),
     });
     const made = await lab.lab('up', lab.dir);
     expect(made.code, made.stderr).toBe(0);
@@ -42,7 +42,7 @@ describeWithLinkerd('issuers that are changed under load', () => {
     run('linkerd', ['--kubeconfig', lab.kubeconfig, '--context', name, 'identity', '-n', 'demo', pod]);
   const signedBy = (text: string, key: string): boolean => text.replaceAll(/[\s:]/g, '').toUpperCase().includes(key);
 
-  it('come into use at both ends without one request that fails', async () => {
+  it('gets other issuers, in use at both ends, without one request that fails', async () => {
     const before = names.map(issuerKey);
     const pods = [...names.entries()].map(([end, name]) => ({ name, pod: ['client', 'web'][end] as string }));
     expect(pods.map(({ name, pod }, end) => signedBy(shown(name, pod), before[end] as string))).toEqual([true, true]);
@@ -66,6 +66,27 @@ describeWithLinkerd('issuers that are changed under load', () => {
     process.stderr.write(`requests while issuers changed: ${good} good, ${count('bad')} bad\n`);
     expect(count('bad')).toBe(0);
     expect(good).toBeGreaterThan(500);
+    const status = await lab.lab('status', lab.dir, '--exit-code');
+    expect(status.code, status.stdout).toBe(0);
+  });
+
+  it('says which pod does not come up, and why, while another cluster goes on', async () => {
+    const configOf = (name: string) =>
+      lab.kubectl(name, '-n', 'linkerd', 'get', 'configmap', 'linkerd-config', '-o', 'yaml');
+    lab.write('east.yaml', cluster('lkr-east', spec(', mesh: {values: {proxy: {logLevel: "warn,linkerd=debug"}}}')));
+    lab.write('west.yaml', cluster('lkr-west', spec(', mesh: {values: {controllerImageVersion: nowhere}}')));
+    const broken = await lab.lab('linkerd', lab.dir, '--timeout', '90s');
+    expect(broken.code).toBe(1);
+    expect(broken.stderr).toMatch(
+      /lkr-west: could not wait for linkerd-\w+[\s\S]*pod linkerd-[\w-]+: container \S+ (ErrImage|ImagePull)/,
+    );
+    expect(broken.stderr).toMatch(/its last events:\n.*(Failed to pull|Back-off|Pulling) /);
+    expect(configOf('lkr-east')).toContain('linkerd=debug');
+    lab.write('east.yaml', cluster('lkr-east', spec()));
+    lab.write('west.yaml', cluster('lkr-west', spec()));
+    const mended = await lab.lab('linkerd', lab.dir);
+    expect(mended.code, mended.stderr).toBe(0);
+    expect(configOf('lkr-east')).not.toContain('linkerd=debug');
     const status = await lab.lab('status', lab.dir, '--exit-code');
     expect(status.code, status.stdout).toBe(0);
   });
