@@ -73,7 +73,7 @@ apiVersion: metallb.io/v1beta1\nkind: L2Advertisement\n${metadata}\n`);
   };
   /** What is in it now and was not before, without what belongs to Linkerd itself. */
   const added = (): string[] => {
-    const own = /\/(linkerd|kube-root-ca)|\.linkerd\.io$|gateway\.networking(\.x-k8s)?\.k8s\.io$|namespace\/demo$/;
+    const own = /\/(linkerd|kube-root-ca)|\.linkerd\.io$|gateway\.networking(\.x-k8s)?\.k8s\.io$/;
     return theirs.objects().filter((line) => !before.objects.includes(line) && !own.test(line));
   };
 
@@ -114,6 +114,7 @@ apiVersion: metallb.io/v1beta1\nkind: L2Advertisement\n${metadata}\n`);
     expect(deleted.stderr).toContain('joined keeps its Linkerd');
     expect(machine()).toBe(before.machine);
     expect(leftOfLinks(theirs, 'lkx-mine').filter((line) => !line.endsWith('/linkerd-gateway'))).toEqual([]);
+    theirs.kubectl('delete', 'namespace', 'demo');
     expect(added()).toEqual([]);
   });
 });

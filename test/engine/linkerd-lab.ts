@@ -47,17 +47,17 @@ spec:
 /** A pod in the mesh that only sleeps. */
 export const CLIENT = pod('client', 'command: [sleep, "100000"]');
 
-/** A web server in the mesh that says where it is, with a service for flat links and one for those by a gateway. */
+/** A web server in the mesh that says where it is, with a service for each mode of a link. */
 export const webServer = (place: string): string => {
   const serve = `mkdir /tmp/www && echo hello from ${place} > /tmp/www/index.html && httpd -f -p 8080 -h /tmp/www`;
-  const service = (name: string, exported: string) => `---
+  const service = (name: string, label: string) => `---
 apiVersion: v1
 kind: Service
-metadata: {name: ${name}, namespace: demo, labels: {mirror.linkerd.io/exported: ${exported}}}
+metadata: {name: ${name}, namespace: demo, labels: {mirror.linkerd.io/${label}}}
 spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
 `;
   const server = pod('web', `command: [sh, -c, "${serve}"]`, '{app: web}');
-  return `${server}${service('flat', 'remote-discovery')}${service('gated', '"true"')}`;
+  return `${server}${[service('flat', 'exported: remote-discovery'), service('gated', 'exported: "true"'), service('united', 'federated: member')].join('')}`;
 };
 
 /** Applies pods of `demo` and waits until they run. */
@@ -87,7 +87,10 @@ export function leftOfLinks({ kubectl }: Access, ...names: readonly string[]): s
     ['-n', 'linkerd', 'secrets'],
     ['clusterroles,clusterrolebindings'],
   ].flatMap((args) => kubectl('get', ...args, '-o', 'name').split('\n'));
-  const mirrored = kubectl('get', 'services', '-A', '-l', 'mirror.linkerd.io/mirrored-service=true', '-o', 'name');
+  const remote = '{range .items[*]}{.metadata.name} {.metadata.labels.mirror\\.linkerd\\.io/cluster-name}';
+  const members = '{.metadata.annotations.multicluster\\.linkerd\\.io/remote-discovery}{"\\n"}{end}';
   const left = lists.filter((line) => line.endsWith('/linkerd-gateway') || names.some((name) => line.includes(name)));
-  return [...left, ...mirrored.split('\n').filter((line) => line !== '')];
+  // A federated service of the cluster's own member stays as long as that does.
+  const services = kubectl('get', 'services', '-A', '-o', `jsonpath=${remote}${members}`).split('\n');
+  return [...left, ...services.filter((line) => / \S/.test(line))];
 }

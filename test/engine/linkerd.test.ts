@@ -114,6 +114,15 @@ describeWithLinkerd('Linkerd on two clusters', () => {
     expect(lab.takeCalls().filter(isChanging)).toEqual([]);
   });
 
+  it('unites services where the group says so', async () => {
+    lab.write('lab.yaml', labFile('groups: {face: {mode: federated}}'));
+    await words('link', lab.dir);
+    await until('an answer of the united service', 60, () =>
+      ask(lab.at('lkd-east'), 'united-federated').includes('from west'),
+    );
+    expect((await cells()).filter(({ result }) => result !== 'ok')).toEqual([]);
+  });
+
   it('leaves nothing when the links go', async () => {
     lab.write('lab.yaml', labFile('groups: {face: {mode: routes-only}}'));
     await words('link', lab.dir);
