@@ -12,7 +12,6 @@ import { planDelete } from '../plan/plan-delete.ts';
 import { loadLab } from '../spec/load.ts';
 import { nearest } from '../spec/suggest.ts';
 import { labUid } from '../spec/uid.ts';
-import type { Plan } from '../step/step.ts';
 import { describeFailures, executePlan, type Work, withLab } from './execute-plan.ts';
 import { leaveOnInterrupt } from './interrupt.ts';
 import { type Flags, type Io, note, print } from './io.ts';
@@ -36,7 +35,7 @@ export async function deleteClusters(flags: DeleteFlags, io: Io): Promise<number
   leaveOnInterrupt(runner);
   const spec = await declared(dir, io, flags);
   const work: Work = { io, flags, verb: 'delete', lab: spec.lab, state, runner, kubeconfig: kubeconfig.file };
-  const look = async (): Promise<{ plan: Plan; names: readonly string[] }> => {
+  const look = async () => {
     const world = await observeWorld({
       uid,
       names: [...named, ...spec.names],
@@ -56,7 +55,7 @@ export async function deleteClusters(flags: DeleteFlags, io: Io): Promise<number
         missing.map(({ hint }) => hint).join('\n'),
       );
     }
-    return { plan, names };
+    return { plan, names, keeps: linkerdOf(observed) };
   };
   if (flags.dryrun) {
     await printPlan((await look()).plan, flags, io);
@@ -66,10 +65,12 @@ export async function deleteClusters(flags: DeleteFlags, io: Io): Promise<number
   await look();
   // Again under the lock: a create that still ran may have made what was missing then.
   return withLab(work, async () => {
-    const { plan, names } = await look();
+    const { plan, names, keeps } = await look();
     const existing = spec.existing.map(({ name }) => name).filter((name) => names.includes(name));
     for (const name of existing)
-      note(io, `${name} was there before this lab: it stays, without what the lab put there`);
+      note(io, `${name} was there before this lab: it stays, without the routes and links of the lab`);
+    for (const name of existing.filter((one) => keeps.includes(one)))
+      note(io, `${name} keeps its Linkerd, which workloads may need; docs/specs.md says how it is taken away`);
     if (plan.steps.length === 0) {
       noteNothing(
         names.filter((name) => !existing.includes(name)),
@@ -93,6 +94,10 @@ export async function deleteClusters(flags: DeleteFlags, io: Io): Promise<number
     return exitCode;
   });
 }
+
+/** Existing clusters into which a lab has put Linkerd, or another form of it. */
+const linkerdOf = ({ clusters }: Observed): string[] =>
+  clusters.flatMap(({ name, existing, api }) => (existing && api?.linkerd?.inputs !== undefined ? [name] : []));
 
 function noteNothing(absent: readonly string[], dir: string, letGo: boolean, io: Io): void {
   const does = absent.length === 1 ? 'does' : 'do';

@@ -66,6 +66,8 @@ export interface LinkerdState {
   readonly issuerSignedBy?: readonly string[];
   readonly issuerUntil?: number;
   readonly anchors: readonly string[];
+  /** Proxies that learned other anchors when they started: the `namespace/name` of the pod, and what it trusts. */
+  readonly outdated: readonly { readonly pod: string; readonly anchors: readonly string[] }[];
   readonly extension: {
     readonly inputs?: string;
     readonly ready: boolean;

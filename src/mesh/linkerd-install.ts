@@ -3,7 +3,7 @@ import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import { LINKERD } from '../lab/linkerd.ts';
 import type { LinkerdSpec } from '../lab/mesh.ts';
 import type { CheckStep, QueryStep, Step, Value, WriteStep } from '../step/step.ts';
-import { applyStep } from '../tools/kubectl.ts';
+import { applyStep, changeStep } from '../tools/kubectl.ts';
 import { deploymentStep, inputsStep, linkerdCall } from './linkerd-command.ts';
 import { type Controller, controlPlaneValues, extensionValues, inputsOf } from './linkerd-values.ts';
 
@@ -12,13 +12,17 @@ export interface LinkerdTarget {
   readonly desired: Desired;
   readonly cluster: DesiredCluster;
   readonly spec: LinkerdSpec;
-  /** What the CLI says that it is. */
-  readonly version: string;
+  /** What the CLI says that it is; absent in a dry run without one. */
+  readonly version?: string;
 }
 
 export interface ControlPlane {
   /** `upgrade` where a configuration is there; `check` where only the waits and the check are left. */
   readonly action: 'install' | 'upgrade' | 'check';
+  /** Whether what the chart was given before stays where the spec says nothing: some of it may be its owner's. */
+  readonly keepsValues: boolean;
+  /** Whether an install was finished once, so that proxies may rely on it. */
+  readonly inUse: boolean;
   readonly gatewayAPI: boolean;
   /** Whether the cluster is still without any Linkerd, so that it can be asked whether it may have one. */
   readonly pristine: boolean;
@@ -42,15 +46,24 @@ export function controlPlaneSteps(target: LinkerdTarget, plan: ControlPlane): St
     target,
     `${name}/linkerd-check`,
     'check Linkerd',
-    waits.map(({ id }) => id),
-    [
-      // Else it asks the internet for the newest one.
-      ...['check', '--wait', '60s', '--expected-version', version],
-    ],
+    [...waits, ...made.filter(({ id }) => id === pruneId(name))].map(({ id }) => id),
+    ['check', '--wait', '60s'],
   );
   const inputs = inputsOf(version, controlPlaneValues(target.desired, cluster, spec));
-  return [...made, ...waits, check, inputsStep(name, `${name}/linkerd-inputs`, namespace, inputs, [check.id])];
+  const note = inputsStep(name, `${name}/linkerd-inputs`, namespace, inputs, [check.id]);
+  return [...versionQuery(target), ...made, ...waits, check, note];
 }
+
+/** Asks a CLI what it is that was not here when the plan was made. */
+const versionQuery = (target: LinkerdTarget): QueryStep[] => {
+  const id = versionCapture(target);
+  const args = ['version', '--client', '--short'];
+  return target.version === undefined
+    ? [renderStep(target, id, `ask ${target.spec.binary} for its version`, [], args)]
+    : [];
+};
+
+const versionCapture = ({ cluster }: LinkerdTarget): string => `${cluster.name}/linkerd-version`;
 
 function applySteps(target: LinkerdTarget, plan: ControlPlane): Step[] {
   const { cluster, spec, desired } = target;
@@ -74,12 +87,7 @@ function applySteps(target: LinkerdTarget, plan: ControlPlane): Step[] {
   const pre = plan.pristine
     ? [
         checkStep(target, `${name}/linkerd-pre`, 'check that Linkerd can be installed', ready, [
-          'check',
-          '--pre',
-          '--wait',
-          '30s',
-          '--expected-version',
-          target.version,
+          ...['check', '--pre', '--wait', '30s'],
         ]),
       ]
     : [];
@@ -102,21 +110,49 @@ function applySteps(target: LinkerdTarget, plan: ControlPlane): Step[] {
     controlPlaneValues(desired, cluster, spec),
     name,
   );
+  const flags = [...identityFlags(desired, name), '--values', valuesFile(name, 'values')];
+  const given = [...new Set([values.id, ...plan.certificates, ...(verb === 'upgrade' ? [applyCrds.id] : [])])];
+  // It refuses an issuer that some proxy does not trust. What it renders begins with all that was ever set.
+  const ask =
+    verb === 'upgrade' && plan.inUse && !plan.keepsValues
+      ? [renderStep(target, `${name}/linkerd-ask`, 'ask whether every proxy takes it', given, ['upgrade', ...flags])]
+      : [];
   const render = renderStep(
     target,
     `${name}/linkerd-render`,
     'render Linkerd',
-    [...new Set([values.id, ...plan.certificates, ...(verb === 'upgrade' ? [applyCrds.id] : [])])],
-    [verb, ...offline, ...identityFlags(desired, name), '--values', valuesFile(name, 'values')],
+    [...given, ...ask.map(({ id }) => id)],
+    plan.keepsValues ? [verb, ...offline, ...flags] : ['install', '--ignore-cluster', ...flags],
   );
   const apply = applyStep({
     id: `${name}/linkerd`,
-    title: `${verb} Linkerd ${target.version}`,
+    title: target.version === undefined ? `${verb} Linkerd` : `${verb} Linkerd ${target.version}`,
     cluster: name,
     needs: [render.id, applyCrds.id],
     from: { ref: render.capture },
   });
-  return [...gateway, ...pre, crds, applyCrds, values, render, apply];
+  return [...gateway, ...pre, crds, applyCrds, values, ...ask, render, apply, ...(ask.length > 0 ? prune(target) : [])];
+}
+
+const pruneId = (cluster: string): string => `${cluster}/linkerd-prune`;
+
+/** Takes away what only other values, or an older version, had brought. */
+function prune(target: LinkerdTarget): Step[] {
+  const { name } = target.cluster;
+  const find = renderStep(
+    target,
+    `${name}/linkerd-unused`,
+    'find what is not part of Linkerd any more',
+    [`${name}/linkerd`],
+    ['prune'],
+  );
+  return [
+    find,
+    {
+      ...changeStep(name, pruneId(name), 'remove it', [find.id], ['delete', '--ignore-not-found', '-f', '-']),
+      stdin: { ref: find.capture },
+    },
+  ];
 }
 
 function identityFlags({ certificates }: Desired, cluster: string): Value[] {
@@ -208,9 +244,17 @@ const checkStep = (
   needs: readonly string[],
   args: readonly Value[],
 ): CheckStep => ({
-  ...base(target, id, title, needs, 120),
+  ...base(target, id, title, [...needs, ...versionQuery(target).map((query) => query.id)], 120),
   kind: 'check',
-  check: { ...linkerdCall(target.spec, target.cluster.name, [...args, '-o', 'json']), reads: 'linkerd-check' },
+  check: {
+    ...linkerdCall(target.spec, target.cluster.name, [
+      ...args,
+      // Else it asks the internet for the newest one.
+      ...['--expected-version', target.version ?? { ref: versionCapture(target) }],
+      ...['-o', 'json'],
+    ]),
+    reads: 'linkerd-check',
+  },
 });
 
 const valuesStep = (

@@ -64,7 +64,7 @@ function mergeValues(under: Values, over: Values): Values {
 }
 
 /** What an install was made from, as text that can be compared; the order of keys says nothing. */
-export const inputsOf = (version: string, values: Values): string =>
+export const inputsOf = (version: string | undefined, values: Values): string =>
   JSON.stringify({ version, values }, (_, value: unknown) =>
     isMap(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value,
   );

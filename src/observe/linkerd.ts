@@ -22,19 +22,31 @@ interface KubeObject {
   readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] } };
 }
 
+interface Container {
+  readonly name: string;
+  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+}
+
+interface MeshedPod {
+  readonly metadata: Metadata;
+  readonly spec?: { readonly initContainers?: readonly Container[]; readonly containers?: readonly Container[] };
+}
+
+const MESHED_PODS = `/api/v1/pods?labelSelector=${encodeURIComponent('linkerd.io/control-plane-ns=linkerd')}`;
 const MIRRORS = `/api/v1/services?labelSelector=${encodeURIComponent('mirror.linkerd.io/mirrored-service=true')}`;
 
 /** Linkerd in a cluster; what is not there is left out. */
 export async function readLinkerd(api: ApiClient): Promise<LinkerdState> {
   const namespace = `/api/v1/namespaces/${LINKERD.namespace}`;
   const get = async (path: string) => (await api.get(path)) as KubeObject | undefined;
-  const [own, config, deployments, issuer, roots, crd, extension] = await Promise.all([
+  const [own, config, deployments, issuer, roots, crd, pods, extension] = await Promise.all([
     get(namespace),
     get(`${namespace}/configmaps/linkerd-config`),
     api.get(`/apis/apps/v1/namespaces/${LINKERD.namespace}/deployments`),
     get(`${namespace}/secrets/linkerd-identity-issuer`),
     get(`${namespace}/configmaps/linkerd-identity-trust-roots`),
     get('/apis/apiextensions.k8s.io/v1/customresourcedefinitions/httproutes.gateway.networking.k8s.io'),
+    api.get(MESHED_PODS),
     readExtension(api),
   ]);
   const version = /^linkerdVersion: "?([^\s"]+)/m.exec(config?.data?.values ?? '')?.[1];
@@ -54,8 +66,23 @@ export async function readLinkerd(api: ApiClient): Promise<LinkerdState> {
       issuerUntil: Math.floor(Date.parse(issuing.validTo) / 1000),
     }),
     anchors: anchors.map(fingerprintOf),
+    outdated: outdatedProxies(pods, anchors.map(fingerprintOf)),
     extension,
   };
+}
+
+/** Linkerd's own pods are left out: they read the anchors from where the cluster has them. */
+function outdatedProxies(pods: unknown, anchors: readonly string[]): LinkerdState['outdated'] {
+  const sorted = anchors.toSorted().join();
+  return listOf<MeshedPod>(pods).flatMap(({ metadata: { namespace, name }, spec }) => {
+    const proxy = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].find(
+      (one) => one.name === 'linkerd-proxy',
+    );
+    const trusted = proxy?.env?.find((one) => one.name === 'LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS')?.value;
+    if (trusted === undefined) return [];
+    const own = certificatesOf(trusted).map(fingerprintOf);
+    return own.toSorted().join() === sorted ? [] : [{ pod: `${namespace}/${name}`, anchors: own }];
+  });
 }
 
 /** The links of a cluster, as far as they must be known to take one away. */

@@ -9,8 +9,8 @@ import { isTooOld, LINKERD_SOURCE } from '../tools/linkerd.ts';
 export interface MeshMember {
   readonly cluster: DesiredCluster;
   readonly spec: LinkerdSpec;
-  /** What its CLI says that it is. */
-  readonly version: string;
+  /** What its CLI says that it is; what it should be where that one does not do. Absent when nothing says it. */
+  readonly version?: string;
   /** Present when the cluster takes part in the lab, was once ready, and runs. */
   readonly running?: ObservedCluster;
   /** Absent while its API server does not answer. */
@@ -29,13 +29,32 @@ export function meshMembers(desired: Desired, observed: Observed): MeshMember[] 
     const cli = observed.linkerdClis?.find(({ binary }) => binary === mesh.binary);
     const state = running?.api?.linkerd;
     // Of a CLI that does not do, a dry run assumes that it will be the right one.
-    const version = cli?.version ?? mesh.version ?? state?.version ?? 'unknown';
-    return [{ cluster, spec: mesh, version, ...(running && { running }), ...(state && { state }) }];
+    const version = cli?.version ?? mesh.version ?? state?.version;
+    return [
+      {
+        cluster,
+        spec: mesh,
+        ...(version !== undefined && { version }),
+        ...(running && { running }),
+        ...(state && { state }),
+      },
+    ];
   });
 }
 
+/** A Linkerd of a cluster that the lab did not make, whose proxies trust nobody whom those of the lab trust. */
+export function isStranger({ running, state }: MeshMember, { certificates }: Observed): boolean {
+  if (!certificates || !running?.existing || state?.version === undefined || state.anchors.length === 0) return false;
+  const trusted = certificates.bundle.trusted.map(({ fingerprint }) => fingerprint);
+  return !state.anchors.some((anchor) => trusted.includes(anchor));
+}
+
 /** Why a member cannot be changed now. */
-export function describeAway({ cluster: { name, spec }, running }: MeshMember, { lab }: Desired): string {
+export function describeAway(member: MeshMember, { lab }: Desired, observed: Observed): string {
+  const { cluster, running } = member;
+  const { name, spec } = cluster;
+  if (isStranger(member, observed))
+    return `${name} has a Linkerd with another trust anchor (let it trust that of this lab, or name its own: mesh.certificates.anchor in lab.yaml)`;
   if (running) return `${name} does not answer`;
   return spec.access ? `${name} has not joined yet (lab create ${lab.dir} ${name})` : `${name} does not run`;
 }
@@ -52,7 +71,7 @@ export function cliProblems(members: readonly MeshMember[], { linkerdClis, unset
     if (problem !== undefined) return problem;
     if (spec.version !== undefined && version !== spec.version)
       return `${spec.binary} is ${version}, and ${cluster.name} wants ${spec.version}`;
-    return isTooOld(version) ? `${spec.binary} is ${version}, which is too old` : [];
+    return version !== undefined && isTooOld(version) ? `${spec.binary} is ${version}, which is too old` : [];
   });
   return [...new Set([...problems, ...unset])];
 }

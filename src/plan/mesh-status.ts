@@ -2,7 +2,7 @@ import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
 import { diffControlPlane } from './diff-linkerd.ts';
 import { apiFamily, apiServerOf, diffLink, type Edge, unreachableApi, wantedEdges } from './edges.ts';
-import { type MeshMember, meshMembers } from './mesh-members.ts';
+import { isStranger, type MeshMember, meshMembers } from './mesh-members.ts';
 import type { StatusRow } from './status.ts';
 
 /** Linkerd and the links of one cluster; nothing for a cluster without a mesh. */
@@ -11,15 +11,17 @@ export function meshRows(desired: Desired, observed: Observed, name: string): St
   const member = members.find(({ cluster }) => cluster.name === name);
   if (!member) return [];
   const { state } = member;
-  if (!state) return [{ cluster: name, thing: 'linkerd', result: 'unknown', have: '?', want: member.version }];
-  const change = diffControlPlane(desired, observed, member);
+  if (!state) return [{ cluster: name, thing: 'linkerd', result: 'unknown', have: '?', want: member.version ?? '' }];
+  const change = isStranger(member, observed)
+    ? { why: 'with another trust anchor' }
+    : diffControlPlane(desired, observed, member);
   return [
     {
       cluster: name,
       thing: 'linkerd',
       result: change ? 'drift' : 'ok',
       have: change ? `${state.version ?? 'none'} (${change.why})` : (state.version ?? ''),
-      want: member.version,
+      want: member.version ?? '',
     },
     ...linkRow(desired, members, member),
   ];

@@ -1,7 +1,7 @@
 import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
 import type { Edge } from './edges.ts';
-import type { MeshMember } from './mesh-members.ts';
+import { isStranger, type MeshMember } from './mesh-members.ts';
 
 export interface MeshRequest {
   readonly names: readonly string[];
@@ -45,5 +45,5 @@ export const concerns = ({ names, only }: MeshRequest, from: string, to: string)
   only ? only.from === from && only.to === to : names.includes(from) || names.includes(to);
 
 /** Whether a member can be asked and changed, now or after other steps of the same plan. */
-export const canChange = ({ state, cluster }: MeshMember, { request }: MeshWork): boolean =>
-  state !== undefined || (request.answers?.has(cluster.name) ?? false);
+export const canChange = (member: MeshMember, { request, observed }: MeshWork): boolean =>
+  member.state === undefined ? (request.answers?.has(member.cluster.name) ?? false) : !isStranger(member, observed);

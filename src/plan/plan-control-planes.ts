@@ -18,7 +18,7 @@ export function controlPlanesOf(
     const { name } = member.cluster;
     if (!canChange(member, work)) {
       warn(
-        `${describeAway(member, work.desired)}: ${member.running ? 'Linkerd stays as it is' : 'it gets no Linkerd'}`,
+        `${describeAway(member, work.desired, work.observed)}: ${member.running ? 'Linkerd stays as it is' : 'it gets no Linkerd'}`,
       );
       return [];
     }
@@ -36,7 +36,7 @@ export function controlPlanesOf(
 function stepsOf(member: MeshMember, work: MeshWork, warn: (text: string) => void): Step[] {
   const { cluster, state, version } = member;
   const { answers } = work.request;
-  const misfit = state?.gatewayAPI === undefined ? undefined : gatewayApiMisfit(version, state.gatewayAPI);
+  const misfit = version && state?.gatewayAPI ? gatewayApiMisfit(version, state.gatewayAPI) : undefined;
   if (misfit) {
     const { location } = member.spec.gatewayAPI.manifest;
     warn(
@@ -45,26 +45,16 @@ function stepsOf(member: MeshMember, work: MeshWork, warn: (text: string) => voi
   }
   const change = diffControlPlane(work.desired, work.observed, member);
   if (!change) return [];
-  if (isSomebodyElses(member, work)) {
-    const hint = 'let it trust the anchor of this lab, or name its own: mesh.certificates.anchor in lab.yaml';
-    warn(`${cluster.name} has a Linkerd with another trust anchor, which stays as it is; ${hint}`);
-    return [];
-  }
   return controlPlaneSteps(
     { ...member, desired: work.desired },
     {
       action: change.action,
+      keepsValues: cluster.spec.access !== undefined,
+      inUse: state?.inputs !== undefined,
       gatewayAPI: state?.gatewayAPI === undefined,
       pristine: !state?.present,
       needs: answers?.get(cluster.name) ?? [],
       certificates: work.certificates.get(cluster.name) ?? [],
     },
   );
-}
-
-/** A Linkerd that was there before the lab, and that no certificate of the lab would be trusted by. */
-function isSomebodyElses({ running, state }: MeshMember, { observed: { certificates } }: MeshWork): boolean {
-  if (!running?.existing || state?.version === undefined || state.inputs !== undefined) return false;
-  const trusted = certificates?.bundle.trusted.map(({ fingerprint }) => fingerprint) ?? [];
-  return !state.anchors.some((anchor) => trusted.includes(anchor));
 }

@@ -30,7 +30,7 @@ export function linkEdges(work: MeshWork, controlPlanes: After, warn: (text: str
   if (bare.length > 0 && !lenient) throw new EnvironmentError(`no Linkerd in ${bareNames.join(', ')}`, remedy);
   if (bare.length > 0) warn(`no Linkerd in ${bareNames.join(', ')}, so nothing is linked with it; see: ${remedy}`);
   for (const member of involved.filter((one) => !canChange(one, work)))
-    warn(`${describeAway(member, work.desired)}: its links stay as they are`);
+    warn(`${describeAway(member, work.desired, work.observed)}: its links stay as they are`);
   return asked.flatMap((edge) => {
     const [from, to] = [ends.get(edge.from), ends.get(edge.to)];
     const can = (end: MeshMember) => canChange(end, work) && !bare.includes(end);

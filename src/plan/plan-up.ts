@@ -53,7 +53,7 @@ export function planUp(
     making,
     after: joinAfter(names, [ready, mesh.controlPlanes]),
   });
-  const assumed = missingForMesh(desired, observed, names).map(({ what }) => `${what}: planned as if it did`);
+  const assumed = missingForMesh(desired, observed, names).map(({ what }) => `${what}; planned all the same`);
   return {
     ...created,
     verb: 'up',

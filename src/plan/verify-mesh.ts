@@ -55,9 +55,15 @@ export function judgeMesh(
       return [
         cell('link', '', `${away.cluster.name} does not run or does not answer`, line('start', away.cluster.name)),
       ];
+    const [anchors, [proxies]] = [anchorProblem(from, to), proxyProblems(from, to)];
     const sighting = sightings.find((one) => one.from === edge.from && one.to === edge.to);
     return [
-      cell('anchors', shorten(from.state?.anchors).join(','), anchorProblem(from, to), line('linkerd')),
+      cell(
+        'anchors',
+        shorten(from.state?.anchors).join(','),
+        anchors ?? proxies?.reason,
+        anchors === undefined ? proxies?.repair : line('linkerd'),
+      ),
       cell('issuer', dateOf(to.state?.issuerUntil), issuerProblem(from, to, now), line('linkerd', edge.to)),
       cell('link', edge.mode, linkProblem(desired, members, from, edge), line('link', edge.from)),
       ...(sighting ? [requestCell(cell, edge, sighting, desired, line('link', edge.from))] : []),
@@ -76,6 +82,25 @@ function anchorProblem(from: MeshMember, to: MeshMember): string | undefined {
   return one.join() === other.join()
     ? undefined
     : `${from.cluster.name} trusts ${one.join(', ') || 'nobody'}, ${to.cluster.name} ${other.join(', ') || 'nobody'}`;
+}
+
+/** Proxies of either end that learned when they started to trust nobody who signed the issuer of one of the two. */
+function proxyProblems(from: MeshMember, to: MeshMember): { readonly reason: string; readonly repair: string }[] {
+  const signers = [from, to].flatMap(({ state }) => (state?.issuerSignedBy ? [state.issuerSignedBy] : []));
+  return [from, to].flatMap(({ cluster: { name }, state }) => {
+    const lost = (state?.outdated ?? [])
+      .filter(({ anchors }) => signers.some((one) => !one.some((anchor) => anchors.includes(anchor))))
+      .map(({ pod }) => pod);
+    const [first] = lost;
+    if (first === undefined) return [];
+    const who = lost.length > 3 ? `${lost.slice(0, 3).join(', ')} and ${lost.length - 3} more` : lost.join(', ');
+    return [
+      {
+        reason: `${who} of ${name} still trust what they learned when they started`,
+        repair: `restart them: kubectl --context ${name} --namespace ${first.split('/')[0]} rollout restart deployment`,
+      },
+    ];
+  });
 }
 
 /** Whether what answers in `to` shows a certificate that `from` takes. */

@@ -54,6 +54,19 @@ describe('a cluster that is there already', () => {
     expect(world.store.read('routing', 'theirs-control-plane')).toEqual({ routes: [], iptables: [], ip6tables: [] });
   });
 
+  it('keeps Linkerd when the lab goes, and no link', async () => {
+    const theirs = '{provider: existing, context: kind-theirs, kubeconfig: ../theirs.yaml, group: g}';
+    const world = await shared(specs({ mine: '{group: g}', theirs }, '{network: {adopt: shared}, mesh: {}}'));
+    world.install('linkerd');
+    expectCode(await world.lab('up'), 0);
+    expect(world.store.read('applied', 'theirs:StubLink/mine')).toBeDefined();
+    const deleted = await world.lab('delete', '--all');
+    expectCode(deleted, 0);
+    expect(deleted.stderr).toContain('theirs keeps its Linkerd, which workloads may need');
+    expect(world.store.read('applied', 'theirs:StubLink/mine')).toBeUndefined();
+    expect(world.store.read('applied', 'theirs:StubControlPlane')).toBeDefined();
+  });
+
   it('is copied again when its credentials change', async () => {
     const world = await shared();
     expectCode(await world.lab('create'), 0);

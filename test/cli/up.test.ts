@@ -110,7 +110,7 @@ describe('lab up', () => {
     const world = await makeWorld(LAB);
     const dry = await world.lab('up', '--dryrun');
     expectCode(dry, 0);
-    expect(dry.stderr).toContain('linkerd is not here: planned as if it did');
+    expect(dry.stderr).toContain('linkerd is not here; planned all the same');
     const run = await world.lab('up');
     expectCode(run, 3);
     expect(run.stderr).toMatch(/nothing was changed: linkerd is not here\n +Linkerd edge-25.4.4 \(2.18\) or newer: /);

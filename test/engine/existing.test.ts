@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { cluster, describeOnEngine, EngineLab, isChanging, run } from './engine.ts';
+import { cluster, describeOnEngine, EngineLab, isChanging } from './engine.ts';
+import { ForeignCluster } from './foreign-cluster.ts';
 
 const THEIRS = 'lx-theirs';
-const NODE = `${THEIRS}-control-plane`;
 
 /** A cluster made by kind alone, on kind's own network, and one of a lab that takes it in. */
 describeOnEngine('a cluster that somebody else made', () => {
   let lab: EngineLab;
-  let kubeconfig: string;
+  let theirs: ForeignCluster;
   let before: string;
 
   beforeAll(() => {
@@ -21,37 +21,19 @@ describeOnEngine('a cluster that somebody else made', () => {
         `{provider: existing, context: kind-${THEIRS}, kubeconfig: ../theirs.yaml, group: g}`,
       ),
     });
-    kubeconfig = join(lab.root, 'theirs.yaml');
-    const image = process.env.LAB_TEST_NODE_IMAGE;
-    const network = { ...process.env, KIND_EXPERIMENTAL_DOCKER_NETWORK: 'kind' };
-    const args = ['create', 'cluster', '--name', THEIRS, '--kubeconfig', kubeconfig, '--wait', '120s'];
-    run('kind', [...args, ...(image ? ['--image', image] : [])], undefined, network);
-    // kind waits for the node, and each pod that comes up adds a route of its own.
-    const pods = ['wait', 'pod', '--all', '-A', '--for=condition=Ready', '--timeout=120s'];
-    run('kubectl', ['--kubeconfig', kubeconfig, ...pods]);
+    theirs = new ForeignCluster(THEIRS, join(lab.root, 'theirs.yaml'));
+    theirs.create();
     before = everything();
   });
   afterAll(async () => {
     try {
       await lab?.remove();
     } finally {
-      run('kind', ['delete', 'cluster', '--name', THEIRS, '--kubeconfig', '/dev/null']);
+      theirs?.remove();
     }
   });
 
-  /** All of it that a lab could have touched; not what lives by itself, such as leases and counters. */
-  const everything = (): string => {
-    const kubectl = (...args: string[]) => run('kubectl', ['--kubeconfig', kubeconfig, 'get', ...args]);
-    const inside = 'ip -4 route; ip -6 route; iptables -t nat -S POSTROUTING; iptables -t nat -S KIND-MASQ-AGENT; ls /';
-    const metadata = '{range .items[*]}{.metadata.labels}{.metadata.annotations}{end}';
-    return [
-      run('docker', ['exec', NODE, 'sh', '-c', inside]),
-      run('docker', ['inspect', '--format', '{{.Id}} {{.State.StartedAt}} {{json .Mounts}}', NODE]),
-      kubectl('namespaces,nodes,deployments,daemonsets,services,secrets,configmaps,crds', '-A', '-o', 'name'),
-      kubectl('nodes', '-o', `jsonpath=${metadata}`),
-      readFileSync(kubeconfig, 'utf8'),
-    ].join('\n');
-  };
+  const everything = (): string => [theirs.machine(), ...theirs.objects()].join('\n');
 
   it('is seen with its own ranges, and the others are planned beside them', async () => {
     const infos = JSON.parse((await lab.lab('info', lab.dir, '-o', 'json')).stdout);

@@ -4,6 +4,7 @@ import { connectApi } from '../../src/observe/api-client.ts';
 import { observeLinkerdClis, readLinkerd } from '../../src/observe/linkerd.ts';
 import { startFakeApi } from '../exec/fake-api.ts';
 import { fails, fakeRunner, says } from '../exec/fake-runner.ts';
+import { makeCertificate } from '../mesh/authority.ts';
 import { toolOutput } from '../tools/fixture.ts';
 
 const read = async (objects: Readonly<Record<string, unknown>>) => {
@@ -36,6 +37,7 @@ describe('Linkerd in a cluster', () => {
       present: false,
       ready: false,
       anchors: [],
+      outdated: [],
       extension: { ready: false, links: [], federated: [] },
     });
   });
@@ -58,6 +60,32 @@ describe('Linkerd in a cluster', () => {
       ready: true,
       gatewayAPI: 'v1.2.1',
     });
+  });
+
+  it('shows proxies that learned other anchors when they started, and not its own', async () => {
+    const [{ certificate: now }, { certificate: then }] = [await makeCertificate(), await makeCertificate()];
+    const pod = (namespace: string, name: string, env: object, containers: 'containers' | 'initContainers') => ({
+      metadata: { namespace, name },
+      spec: {
+        [containers]: [{ name: 'linkerd-proxy', env: [{ name: 'LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS', ...env }] }],
+      },
+    });
+    const state = await read({
+      '/api/v1/namespaces/linkerd/configmaps/linkerd-identity-trust-roots': {
+        metadata: {},
+        data: { 'ca-bundle.crt': now },
+      },
+      '/api/v1/pods': {
+        items: [
+          pod('demo', 'new', { value: `${now}\n` }, 'initContainers'),
+          pod('demo', 'old', { value: then }, 'containers'),
+          pod('linkerd', 'linkerd-identity', { valueFrom: {} }, 'containers'),
+        ],
+      },
+    });
+    expect(state.outdated.map(({ pod }) => pod)).toEqual(['demo/old']);
+    expect(state.outdated[0]?.anchors).toHaveLength(1);
+    expect(state.outdated[0]?.anchors).not.toEqual(state.anchors);
   });
 
   it('does not run while one of its deployments does not', async () => {

@@ -25,6 +25,7 @@ const nothing: LinkerdState = {
   present: false,
   ready: false,
   anchors: [],
+  outdated: [],
   extension: { ready: false, links: [], federated: [] },
 };
 
@@ -73,6 +74,7 @@ export function meshed(
     ready: true,
     gatewayAPI: 'v1.2.1',
     anchors: [],
+    outdated: [],
     extension: {
       inputs: inputsOf(VERSION, extensionValues(desired, cluster.spec.mesh, controllers, gateway !== undefined)),
       ready: true,

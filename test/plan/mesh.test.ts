@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Lab } from '../../src/lab/lab.ts';
+import type { LinkerdState } from '../../src/lab/linkerd.ts';
 import type { Observed } from '../../src/lab/observed.ts';
 import { planRelink } from '../../src/plan/plan-mesh.ts';
 import { planLinkerd, planLinks } from '../../src/plan/plan-mesh-verbs.ts';
@@ -117,6 +118,10 @@ describe("a cluster's values", () => {
   });
 });
 
+/** The world of both links with another state of Linkerd in one cluster. */
+const having = (name: string, state: Partial<LinkerdState>, world = linked()): Observed =>
+  change(world, name, ({ api }) => (api?.linkerd ? { api: { ...api, linkerd: { ...api.linkerd, ...state } } } : {}));
+
 describe('lab linkerd where it is installed', () => {
   it('does nothing a second time', () => {
     expect(idsOf(install(LAB, linked()))).toEqual([]);
@@ -125,19 +130,36 @@ describe('lab linkerd where it is installed', () => {
   it.each([
     ['another version', { version: 'edge-26.7.1' }],
     ['other values', { inputs: '{}' }],
-    ['an install that was never finished', { inputs: undefined }],
-  ])('upgrades for %s, from what the cluster says that it has', (_, state) => {
-    const { inputs: _inputs, ...rest } = state as { inputs?: string };
+  ])('is upgraded for %s, to what the spec says and nothing else', (_, state) => {
+    const plan = install(LAB, having('a', state));
+    expect(new Set(plan.steps.flatMap((step) => step.clusters))).toEqual(new Set(['a']));
+    expect(find(plan, 'a/linkerd-crds-render')).toMatchObject({ argv: expect.arrayContaining(['upgrade', '--crds']) });
+    // The CLI's own upgrade looks at the proxies that are there; what it renders keeps what was ever set.
+    expect(find(plan, 'a/linkerd-ask')).toMatchObject({ argv: expect.arrayContaining(['upgrade', '--values']) });
+    expect(find(plan, 'a/linkerd-render').needs).toContain('a/linkerd-ask');
+    expect(find(plan, 'a/linkerd-render')).toMatchObject({
+      argv: expect.arrayContaining(['install', '--ignore-cluster']),
+    });
+    expect(find(plan, 'a/linkerd')).toMatchObject({ title: 'upgrade Linkerd edge-26.8.3' });
+    expect(find(plan, 'a/linkerd-prune')).toMatchObject({
+      needs: ['a/linkerd-unused'],
+      stdin: { ref: 'a/linkerd-unused' },
+    });
+    expect(find(plan, 'a/linkerd-check').needs).toContain('a/linkerd-prune');
+    expect(idsOf(plan)).not.toContain('a/linkerd-pre');
+  });
+
+  it('is made whole where its install was killed: nothing asks for what may not be there', () => {
     const world = change(linked(), 'a', ({ api }) => {
-      const { inputs, ...linkerdState } = api?.linkerd ?? ({} as never);
-      const kept = 'inputs' in state ? (state.inputs === undefined ? {} : { inputs: state.inputs }) : { inputs };
-      return { ...(api && { api: { ...api, linkerd: { ...linkerdState, ...rest, ...kept } } }) } as never;
+      if (!api?.linkerd) return {};
+      const { inputs: _, ...state } = api.linkerd;
+      return { api: { ...api, linkerd: state } };
     });
     const plan = install(LAB, world);
-    expect(new Set(plan.steps.flatMap((step) => step.clusters))).toEqual(new Set(['a']));
-    expect(find(plan, 'a/linkerd-render')).toMatchObject({ argv: expect.arrayContaining(['upgrade']) });
-    expect(find(plan, 'a/linkerd-render').needs).toContain('a/linkerd-crds');
-    expect(idsOf(plan)).not.toContain('a/linkerd-pre');
+    expect(find(plan, 'a/linkerd-render')).toMatchObject({
+      argv: expect.arrayContaining(['install', '--ignore-cluster']),
+    });
+    expect(idsOf(plan).filter((id) => /ask|prune|pre/.test(id))).toEqual([]);
   });
 
   it('only waits and checks where everything is applied and something does not run', () => {

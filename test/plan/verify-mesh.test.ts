@@ -43,6 +43,22 @@ describe('what is said of a mesh', () => {
     ]);
   });
 
+  it('names proxies that do not know yet who signs now, with what restarts them', () => {
+    const outdated = [
+      { pod: 'demo/web', anchors: ['anchor-0'] },
+      { pod: 'demo/both', anchors: ['anchor-0', 'anchor-1'] },
+    ];
+    const cells = judged(SEEN, { outdated });
+    expect(wrong(cells)).toEqual([
+      'a anchors: demo/web of b still trust what they learned when they started',
+      'b anchors: demo/web of b still trust what they learned when they started',
+    ]);
+    expect(cells.find(({ result }) => result === 'failed')?.repair).toBe(
+      'restart them: kubectl --context b --namespace demo rollout restart deployment',
+    );
+    expect(formatMesh(cells, false)).toMatch(/^a +b +flat +failed +ok/m);
+  });
+
   it('names an issuer that is not valid any more', () => {
     expect(wrong(judged(SEEN, { issuerUntil: NOW }))).toEqual([
       'a issuer: the issuer of b is not valid any more since 2027-01-15',

@@ -22,6 +22,7 @@ export async function runLinkerd({ argv, store }: Request): Promise<string> {
     ? ''
     : clusterOf(parse(readFileSync(file, 'utf8')).users[0].user.token);
   const render = (document: Rendered) => `${JSON.stringify(document)}\n`;
+  if (words[0] === 'prune') return '';
   if (words[0] === 'check') return '{"success":true,"categories":[]}\n{"success":true,"categories":[]}\n';
   if (words[0] === 'install' || words[0] === 'upgrade') {
     if (words.includes('--crds')) return render({ kind: 'StubCrds' });

@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { cluster, EngineLab, run, until } from './engine.ts';
+import { ask, CLIENT, describeWithLinkerd, GET, IMAGES, mesh, runPods, webServer } from './linkerd-lab.ts';
+
+/** Proxies fetch another certificate after about a minute, so that those of the new issuers are in use before the end. */
+const VALUES = 'values: {identity: {issuer: {issuanceLifetime: 80s, clockSkewAllowance: 10s}}}';
+const spec = (more = '') => `{group: face, images: [${IMAGES.map((image) => `"${image}"`).join(', ')}]${more}}`;
+
+describeWithLinkerd('a mesh in use', () => {
+  let lab: EngineLab;
+  const names = ['lkr-east', 'lkr-west'];
+  beforeAll(async () => {
+    lab = new EngineLab({
+      'lab.yaml': `kind: Lab\nmetadata: {name: lkr}\nspec: {mesh: ${mesh(VALUES)}, groups: {face: {mode: flat}}}\n`,
+      'east.yaml': cluster('lkr-east', spec()),
+      'west.yaml': cluster('lkr-west', spec()),
+    });
+    const made = await lab.lab('up', lab.dir);
+    expect(made.code, made.stderr).toBe(0);
+    runPods(lab.at('lkr-west'), webServer('west'), 'web');
+    runPods(lab.at('lkr-east'), CLIENT, 'client');
+    await until('an answer', 60, () => ask(lab.at('lkr-east'), 'flat-lkr-west').includes('from west'));
+  });
+  afterAll(() => lab?.remove());
+
+  const inClient = (script: string): string =>
+    lab.kubectl('lkr-east', '-n', 'demo', 'exec', 'client', '-c', 'main', '--', 'sh', '-c', script);
+  const count = (what: 'good' | 'bad'): number => Number(inClient(`touch /tmp/${what}; wc -c < /tmp/${what}`));
+  /** The key of a cluster's issuer, by its identifier. */
+  const issuerKey = (name: string): string => {
+    const field = 'jsonpath={.data.crt\\.pem}';
+    const pem = lab.kubectl(name, '-n', 'linkerd', 'get', 'secret', 'linkerd-identity-issuer', '-o', field);
+    const text = run(
+      'openssl',
+      ['x509', '-noout', '-ext', 'subjectKeyIdentifier'],
+      Buffer.from(pem, 'base64').toString(),
+    );
+    return (text.split('\n').at(-1) ?? '').replaceAll(/[^0-9A-F]/g, '');
+  };
+  /** The certificate that a proxy shows now, as text. */
+  const shown = (name: string, pod: string): string =>
+    run('linkerd', ['--kubeconfig', lab.kubeconfig, '--context', name, 'identity', '-n', 'demo', pod]);
+  const signedBy = (text: string, key: string): boolean => text.replaceAll(/[\s:]/g, '').toUpperCase().includes(key);
+
+  it('gets other issuers, in use at both ends, without one request that fails', async () => {
+    const before = names.map(issuerKey);
+    const pods = [...names.entries()].map(([end, name]) => ({ name, pod: ['client', 'web'][end] as string }));
+    expect(pods.map(({ name, pod }, end) => signedBy(shown(name, pod), before[end] as string))).toEqual([true, true]);
+    // At most fifty requests a second, from five at once. A proxy answers for a server that it does not reach, so the body counts.
+    const once = `[ "$(${GET} http://flat-lkr-west.demo/)" = "hello from west" ] && printf . >> /tmp/good || printf . >> /tmp/bad`;
+    inClient(
+      `touch /tmp/go; for i in 1 2 3 4 5; do (while [ -e /tmp/go ]; do ${once}; sleep 0.1; done) </dev/null >/dev/null 2>&1 & done`,
+    );
+    await until('the load flows', 30, () => count('good') > 50);
+    expect((await lab.lab('certs', lab.dir, '--rotate', 'issuer')).code).toBe(0);
+    const applied = await lab.lab('linkerd', lab.dir);
+    expect(applied.code, applied.stderr).toBe(0);
+    const after = names.map(issuerKey);
+    for (const [end, key] of after.entries()) expect(key).not.toBe(before[end]);
+    await until('proxies at both ends show certificates of the new issuers', 180, () =>
+      pods.every(({ name, pod }, end) => signedBy(shown(name, pod), after[end] as string)),
+    );
+    const [good, then] = [count('good'), count('good') + 50];
+    await until('the load flows on', 60, () => count('good') > then);
+    inClient('rm /tmp/go');
+    process.stderr.write(`requests while issuers changed: ${good} good, ${count('bad')} bad\n`);
+    expect(count('bad')).toBe(0);
+    expect(good).toBeGreaterThan(500);
+    const status = await lab.lab('status', lab.dir, '--exit-code');
+    expect(status.code, status.stdout).toBe(0);
+  });
+
+  it('says which pod does not come up, and why, while another cluster goes on', async () => {
+    const configOf = (name: string) =>
+      lab.kubectl(name, '-n', 'linkerd', 'get', 'configmap', 'linkerd-config', '-o', 'yaml');
+    lab.write('east.yaml', cluster('lkr-east', spec(', mesh: {values: {proxy: {logLevel: "warn,linkerd=debug"}}}')));
+    lab.write('west.yaml', cluster('lkr-west', spec(', mesh: {values: {controllerImageVersion: nowhere}}')));
+    const broken = await lab.lab('linkerd', lab.dir, '--timeout', '90s');
+    expect(broken.code).toBe(1);
+    expect(broken.stderr).toMatch(
+      /lkr-west: could not wait for linkerd-\w+[\s\S]*pod linkerd-[\w-]+: container \S+ (ErrImage|ImagePull)/,
+    );
+    expect(broken.stderr).toMatch(/its last events:\n.*(Failed to pull|Back-off|Pulling) /);
+    expect(configOf('lkr-east')).toContain('linkerd=debug');
+    lab.write('east.yaml', cluster('lkr-east', spec()));
+    lab.write('west.yaml', cluster('lkr-west', spec()));
+    const mended = await lab.lab('linkerd', lab.dir);
+    expect(mended.code, mended.stderr).toBe(0);
+    expect(configOf('lkr-east')).not.toContain('linkerd=debug');
+    const status = await lab.lab('status', lab.dir, '--exit-code');
+    expect(status.code, status.stdout).toBe(0);
+  });
+});
