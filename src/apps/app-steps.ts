@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { APPS, type App, type Export, markOf } from '../lab/apps.ts';
 import { exportWords, INJECT, WITHDRAW_WORDS } from '../mesh/linkerd-exports.ts';
-import type { RunStep, Step, WaitStep } from '../step/step.ts';
+import type { QueryStep, RunStep, Step, Value, WaitStep } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
 import { applyRetry, applyStep, changeStep, kubectlArgv } from '../tools/kubectl.ts';
 import { renderSteps, type Target } from './render-steps.ts';
@@ -70,6 +70,7 @@ export interface Apply {
 export function applySteps(target: Target, { app, needs, stale, restarts }: Apply): Step[] {
   const { cluster } = target;
   const steps: Step[] = [];
+  const applied: Value[] = [];
   let after = needs;
   for (const [index, source] of app.sources.entries()) {
     const id = `${cluster}/app/${app.name}${app.sources.length > 1 ? `/${index + 1}` : ''}`;
@@ -77,6 +78,7 @@ export function applySteps(target: Target, { app, needs, stale, restarts }: Appl
     const capture = rendered.at(-1)?.id ?? '';
     const wait = waitStep(cluster, app, `${id}/ready`, [id]);
     steps.push(...rendered, objectsStep(cluster, app, id, capture, after), wait);
+    applied.push({ ref: capture });
     after = [wait.id];
   }
   const id = `${cluster}/app/${app.name}`;
@@ -94,10 +96,53 @@ export function applySteps(target: Target, { app, needs, stale, restarts }: Appl
     steps.push(prune);
     after = [prune.id];
   }
-  const note = changeStep(cluster, `${id}/note`, `note that ${app.name} runs`, after, [
-    ...['annotate', 'namespace', app.namespace, '--overwrite', `${markOf(app.name)}=${app.hash}`],
-  ]);
-  return [...steps, note];
+  return [...steps, ...noteSteps(cluster, app, applied, after)];
+}
+
+/** Of a list, or of one object: its version, kind, namespace and name, unless it is one that goes by itself. */
+const OBJECTS = [
+  '{{define "object"}}{{if not (or (eq .kind "Namespace")',
+  ' (and (eq .kind "Job") (exists . "spec" "ttlSecondsAfterFinished")))}}',
+  '\\n{{.apiVersion}} {{.kind}} {{with .metadata.namespace}}{{.}}{{end}}/{{.metadata.name}}{{end}}{{end}}',
+  '{{if .items}}{{range .items}}{{template "object" .}}{{end}}{{else}}{{template "object" .}}{{end}}',
+].join('');
+
+/** Writes down which objects an app has, so that it is noticed when one of them is gone. */
+function noteSteps(cluster: string, app: App, applied: readonly Value[], needs: readonly string[]): Step[] {
+  const id = `${cluster}/app/${app.name}`;
+  // As JSON, like the rest of that input; it makes sure that something is found.
+  const namespace = JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: app.namespace } });
+  const mark = [
+    ...['apiVersion: v1', 'kind: Namespace', 'metadata:', `  name: ${app.namespace}`, '  annotations:'],
+    `    ${markOf(app.name)}: "${app.hash}${OBJECTS}"`,
+  ].join('\n');
+  const list: QueryStep = {
+    kind: 'query',
+    id: `${id}/objects`,
+    title: `list what ${app.name} brought`,
+    clusters: [cluster],
+    needs,
+    timeout: 60,
+    why: 'The answer is the namespace with a note of it.',
+    argv: [
+      ...['kubectl', '--kubeconfig', namespaceFile(cluster, app.namespace)],
+      ...['get', '-f', '-', '--ignore-not-found', '-o', `go-template=${mark}`],
+    ],
+    stdin: [namespace, ...applied],
+    capture: `${id}/objects`,
+  };
+  // With a manager of its own: what the one of the objects says of a namespace is not taken back.
+  const note: RunStep = {
+    ...changeStep(
+      cluster,
+      `${id}/note`,
+      `note that ${app.name} runs`,
+      [list.id],
+      [...['apply', '--server-side', '--force-conflicts', `--field-manager=lab-note-${app.name}`, '-f', '-']],
+    ),
+    stdin: { ref: list.capture },
+  };
+  return [list, note];
 }
 
 /** Objects whose type was defined a moment ago are not known at once: then all of them are applied again. */

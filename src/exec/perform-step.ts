@@ -62,7 +62,7 @@ export function createPerformer(input: PerformInput): (step: Step) => Promise<st
     const { stdin } = step;
     const request = {
       ...command(step, step.argv),
-      ...(stdin !== undefined && { stdin: text(stdin) }),
+      ...(stdin !== undefined && { stdin: [stdin].flat().map(text).join('\n') }),
       env: { ...plain, ...secretsOf(step, step.secretEnv) },
     };
     const began = performance.now();

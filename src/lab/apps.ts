@@ -63,6 +63,8 @@ export interface AppMark {
   readonly hash: string;
   /** Whether pods of the namespace get a proxy. */
   readonly inject: boolean;
+  /** What was applied and is there no more: kind, namespace if it has one, and name. */
+  readonly missing: readonly string[];
 }
 
 export interface AppWorkload {
@@ -87,5 +89,8 @@ export interface AppsState {
   readonly types: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The annotation of a namespace that says which form of an app runs in it. */
+/**
+ * The annotation of a namespace that says which form of an app runs in it: its hash, and a line for each object,
+ * `APIVERSION KIND NAMESPACE/NAME`.
+ */
 export const markOf = (app: string): string => `lab/app.${app}`;

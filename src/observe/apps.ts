@@ -1,13 +1,13 @@
 import { APPS, type AppMark, type AppsState, markOf } from '../lab/apps.ts';
 import { isSettled, listOf, type Metadata } from '../tools/kube-api.ts';
 import type { ApiClient } from './api-client.ts';
+import { findMissing, OURS, parseObjects, readResources } from './app-objects.ts';
 import { readWorkloads } from './workloads.ts';
 
 interface KubeObject {
   readonly metadata: Metadata;
 }
 
-const OURS = `${APPS.label},!${APPS.copies}`;
 const MARK = markOf('');
 const INJECT_KEY = 'linkerd.io/inject';
 
@@ -22,7 +22,7 @@ export async function readApps(api: ApiClient, hashes: ReadonlyMap<string, strin
     api.get(`/api/v1/services?labelSelector=${encodeURIComponent(OURS)}`),
   ]);
   const labelled = [...workloads.map(({ object }) => object), ...listOf<KubeObject>(services)];
-  const marks = listOf<KubeObject>(namespaces).flatMap(({ metadata }) => marksOf(metadata));
+  const marks = await readMarks(api, listOf<KubeObject>(namespaces));
   const settled =
     marks.every(({ app, hash }) => hashes.get(app) === hash) &&
     labelled.every(({ metadata: { labels = {} } }) => hashes.get(appOf(labels)) === labels[APPS.hashLabel]);
@@ -45,18 +45,21 @@ export async function readApps(api: ApiClient, hashes: ReadonlyMap<string, strin
 
 const appOf = (labels: Metadata['labels']): string => labels?.[APPS.label] ?? '';
 
-const marksOf = ({ name, annotations = {} }: Metadata): AppMark[] =>
-  Object.entries(annotations)
-    .filter(([key]) => key.startsWith(MARK))
-    .map(([key, hash]) => ({
-      app: key.slice(MARK.length),
-      namespace: name,
-      hash,
-      inject: annotations[INJECT_KEY] === 'enabled',
-    }));
-
-interface ResourceList {
-  readonly resources?: readonly { readonly name: string; readonly verbs?: readonly string[] }[];
+async function readMarks(api: ApiClient, namespaces: readonly KubeObject[]): Promise<AppMark[]> {
+  const marks = namespaces.flatMap(({ metadata: { name: namespace, annotations = {} } }) =>
+    Object.entries(annotations)
+      .filter(([key]) => key.startsWith(MARK))
+      .map(([key, value]) => {
+        const [hash = '', ...objects] = value.split('\n');
+        const inject = annotations[INJECT_KEY] === 'enabled';
+        return { mark: { app: key.slice(MARK.length), namespace, hash, inject }, objects: parseObjects(objects) };
+      }),
+  );
+  const missing = await findMissing(
+    api,
+    marks.flatMap(({ objects }) => objects),
+  );
+  return marks.map(({ mark, objects }) => ({ ...mark, missing: objects.flatMap((one) => missing(one) ?? []) }));
 }
 
 /** Made by controllers from objects that do count, with their labels. */
@@ -87,9 +90,9 @@ async function readTypes(api: ApiClient): Promise<Record<string, string[]>> {
 
 async function typesOf(api: ApiClient, { path, suffix }: { readonly path: string; readonly suffix: string }) {
   // A group whose server is away, such as that of metrics, has no objects to find.
-  const list = (await api.get(path).catch(() => undefined)) as ResourceList | undefined;
-  const names = (list?.resources ?? [])
-    .filter(({ name, verbs = [] }) => !name.includes('/') && verbs.includes('list') && verbs.includes('delete'))
+  const resources = await readResources(api, path).catch(() => []);
+  const names = resources
+    .filter(({ verbs = [] }) => verbs.includes('list') && verbs.includes('delete'))
     .map(({ name }) => name)
     .filter((name) => !DERIVED.includes(name));
   const query = `labelSelector=${encodeURIComponent(OURS)}`;

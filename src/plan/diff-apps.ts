@@ -60,9 +60,10 @@ function changesOf(app: App, { marks, workloads, services, types }: AppsState): 
   const mark = own.find(({ namespace }) => namespace === app.namespace);
   const left = own.filter(({ namespace }) => namespace !== app.namespace).map(({ namespace }) => namespace);
   const waiting = workloads.filter((one) => one.app === app.name && !one.ready).map(({ name }) => name);
-  const applied = mark?.hash === app.hash;
+  const missing = mark?.hash === app.hash ? mark.missing : [];
+  const applied = mark?.hash === app.hash && missing.length === 0;
   const restarts = mark !== undefined && mark.inject !== app.inject;
-  const why = mark ? 'it is another now' : 'it is not there';
+  const why = missing.length > 0 ? `not there: ${missing.join(', ')}` : mark ? 'it is another now' : 'it is not there';
   const exported = services.filter((one) => one.app === app.name && one.namespace === app.namespace);
   return [
     ...exported

@@ -84,9 +84,9 @@ const renderWorkloads = (kubectl: string, selector: string, timeout: number): st
     '  done',
   ].join('\n');
 
-function withInput(command: string, stdin: Value | undefined, retried: boolean): string[] {
+function withInput(command: string, stdin: QueryStep['stdin'], retried: boolean): string[] {
   if (stdin === undefined) return [retried ? `${command} </dev/null` : command];
-  if (typeof stdin !== 'string') return [`${command} <<<${renderValue(stdin)}`];
+  if (typeof stdin !== 'string') return [`${command} <<<${[stdin].flat().map(renderValue).join("$'\\n'")}`];
   const lines = stdin.replace(/\n$/, '').split('\n');
   let end = 'EOF';
   while (lines.includes(end)) end += '_';

@@ -63,7 +63,8 @@ export interface RunStep extends StepBase {
 export interface QueryStep extends StepBase {
   readonly kind: 'query';
   readonly argv: readonly Value[];
-  readonly stdin?: Value;
+  /** Several are one after the other, each on lines of its own. */
+  readonly stdin?: Value | readonly Value[];
   readonly env?: Environment;
   readonly secretEnv?: readonly string[];
   readonly capture: string;

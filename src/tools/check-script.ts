@@ -51,5 +51,7 @@ export function parseCheck(
 ): { readonly status: number; readonly body: string } | { readonly silent: string } {
   const [, status, rest = ''] = /^lab-check (\S+)([\s\S]*)$/.exec(output) ?? [];
   if (status !== undefined && /^\d+$/.test(status)) return { status: Number(status), body: rest.replace(/^\n/, '') };
-  return { silent: status === 'lost' ? 'its network namespace was not found' : rest.trim() || 'no answer' };
+  // What curl prints in place of a status.
+  const said = rest.trim().replace(/ *HTTP\/1 000$/, '');
+  return { silent: status === 'lost' ? 'its network namespace was not found' : said || 'no answer' };
 }

@@ -33,6 +33,21 @@ describe('lab apps', () => {
     expect(objects(world)).toEqual(shop);
   });
 
+  it('puts back what somebody took away, which status shows', async () => {
+    const world = await created({ ...withApps('[{name: shop, manifests: [m/web.yml, m/extra.yml]}]'), ...FILES });
+    expectCode(await world.lab('apps'), 0);
+    const all = objects(world);
+    world.store.remove('objects', 'a:Service/shop/web');
+    world.store.remove('objects', 'a:ConfigMap/other/extra');
+    const { stdout } = await world.lab('status', '-o', 'json');
+    expect(JSON.parse(stdout).find(({ thing }: { thing: string }) => thing === 'apps')).toMatchObject({
+      result: 'drift',
+      have: 'shop (not there: Service shop/web, ConfigMap other/extra)',
+    });
+    expectCode(await world.lab('up'), 0);
+    expect(objects(world)).toEqual(all);
+  });
+
   it('removes an app that no spec asks for, which status shows', async () => {
     const world = await created({ ...withApps('[{name: shop, manifests: [m/web.yml]}]'), ...FILES });
     expectCode(await world.lab('apps'), 0);
@@ -93,9 +108,9 @@ describe('lab apps', () => {
 
   it('goes on after a failure with what is left', async () => {
     const world = await created({ ...withApps('[{name: shop, manifests: [m/web.yml]}]'), ...FILES });
-    const run = await world.start(['apps'], { FAULT: 'kubectl:annotate:a:exit1=Error: away' }).done;
+    const run = await world.start(['apps'], { FAULT: 'kubectl:get:a-shop.kubeconfig:exit1=Error: away' }).done;
     expectCode(run, 1);
-    expect(run.stderr).toMatch(/a: could not note that shop runs\n[\s\S]*Error: away/);
+    expect(run.stderr).toMatch(/a: could not list what shop brought\n[\s\S]*Error: away/);
     const again = await world.during(async () => expectCode(await world.lab('apps'), 0));
     expect(again.filter(changes).length).toBeGreaterThan(0);
   });

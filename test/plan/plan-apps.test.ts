@@ -19,7 +19,7 @@ const app = (name: string, more: Partial<App> = {}): App => ({
 
 /** What is seen of these apps once all of them run. */
 const seen = (apps: readonly App[], more: Partial<AppsState> = {}): AppsState => ({
-  marks: apps.map(({ name, namespace, hash, inject }) => ({ app: name, namespace, hash, inject })),
+  marks: apps.map(({ name, namespace, hash, inject }) => ({ app: name, namespace, hash, inject, missing: [] })),
   workloads: apps.map(({ name, namespace }) => ({ app: name, kind: 'deployment', namespace, name, ready: true })),
   services: [],
   types: {},
@@ -45,7 +45,7 @@ describe('apps', () => {
     const { steps } = planOf([app('one'), app('two')])();
     const apply = steps.find(({ id }) => id === 'a/app/two');
     expect(apply?.needs).toContain('a/app/one/note');
-    expect(steps.find(({ id }) => id === 'a/app/one/note')?.needs).toEqual(['a/app/one/ready']);
+    expect(steps.find(({ id }) => id === 'a/app/one/objects')?.needs).toEqual(['a/app/one/ready']);
   });
 
   it('take part in a plan that makes their cluster first', () => {
@@ -72,6 +72,17 @@ describe('apps', () => {
     const state = seen([app('one')]);
     const away = { ...state, workloads: state.workloads.map((one) => ({ ...one, ready: false })) };
     expect(planOf([app('one')], away)().steps.map(({ kind }) => kind)).toEqual(['wait']);
+  });
+
+  it('of which something was taken away are applied again, and nothing of them is removed', () => {
+    const state = seen([app('one')]);
+    const marks = state.marks.map((mark) => ({ ...mark, missing: ['Service one/web'] }));
+    const { steps } = planOf([app('one')], { ...state, marks })();
+    expect(steps.map(({ id }) => id)).toContain('a/app/one');
+    expect(commands(steps).filter((line) => line.includes('delete'))).toEqual([]);
+    expect(diffApps(cluster('a', { apps: [app('one')] }), { ...state, marks })).toMatchObject([
+      { why: 'not there: Service one/web' },
+    ]);
   });
 
   it('that changed lose what is no longer in them, and copies of services of other clusters stay', () => {

@@ -6,7 +6,7 @@ const valuesOf = (step: Step): Value[] => {
     case 'run':
       return [...step.argv, ...(step.stdin === undefined ? [] : [step.stdin]), ...(step.precondition?.argv ?? [])];
     case 'query':
-      return [...step.argv];
+      return [...step.argv, ...[step.stdin ?? []].flat()];
     case 'write':
       return [step.content];
     case 'kubeconfig':

@@ -86,6 +86,18 @@ describe('a plan as a script', () => {
     );
   });
 
+  it('gives a query several inputs, each on lines of its own', () => {
+    const { run } = makeStage();
+    const { calls } = run(
+      [
+        { ...base, kind: 'query', id: 'q', argv: ['docker'], capture: 'a/q' },
+        { ...base, kind: 'query', id: 'r', argv: ['kind'], stdin: ["it's {", { ref: 'a/q' }], capture: 'r' },
+      ],
+      { docker: 'echo "two words"' },
+    );
+    expect(calls.at(-1)).toEqual(['kind', "<it's {\ntwo words"]);
+  });
+
   it('stops at the first command that fails', () => {
     const { run } = makeStage();
     const { status, calls } = run([step(['docker', 'one']), step(['kind', 'two'])], { docker: 'exit 3' });

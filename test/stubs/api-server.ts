@@ -107,6 +107,8 @@ function answer(store: Store, cluster: string, path: string): unknown {
       return applied('IPAddressPool');
     case '/apis/metallb.io/v1beta1/namespaces/metallb-system/l2advertisements/lab':
       return applied('L2Advertisement');
+    case '/api/v1/namespaces/kube-system/services/kube-dns':
+      return { spec: { clusterIPs: ['10.128.0.10'] } };
     default:
       return answerLinkerd(store, cluster, path) ?? answerApps(store, cluster, path);
   }

@@ -63,6 +63,21 @@ export function runLocally(argv: readonly string[], stdin: string): string | und
   return argv[2] === 'config' ? configure(argv) : undefined;
 }
 
+/** `get -f - -o go-template=...`: the template with a line for each object that is there in place of its actions. */
+export function listObjects(cluster: string, argv: readonly string[], stdin: string, store: Store): string {
+  const { namespace } = parse(readFileSync(argv[1] ?? '', 'utf8'));
+  const lines = objectsIn(stdin)
+    .filter(({ kind }) => kind !== 'Namespace')
+    .map((object) => store.read('objects', keyOf(cluster, placed(object, namespace))))
+    .flatMap((object) => {
+      if (!object) return [];
+      const { apiVersion, kind, metadata } = object;
+      return `\\n${apiVersion} ${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
+    });
+  const [, template = ''] = /^go-template=(.*)$/s.exec(valuesOf(argv, '-o')[0] ?? '') ?? [];
+  return template.replace(/\{\{.*\}\}/s, lines.join(''));
+}
+
 /** What is about apps and namespaces; false for anything else. */
 export const changeApps = (cluster: string, argv: readonly string[], stdin: string, store: Store): boolean =>
   argv[2] === 'apply' ? applyObjects(cluster, argv[1] ?? '', stdin, store) : changeObjects(cluster, argv, store);
@@ -72,8 +87,7 @@ function applyObjects(cluster: string, kubeconfig: string, text: string, store: 
   const objects = objectsIn(text).filter(({ kind, metadata }) => kind === 'Namespace' || metadata?.labels?.['lab/app']);
   const { namespace } = parse(readFileSync(kubeconfig, 'utf8'));
   for (const object of objects) {
-    const clustered = object.kind === 'Namespace' || object.kind === 'CustomResourceDefinition';
-    const metadata = { ...(!clustered && { namespace }), ...object.metadata };
+    const { metadata } = placed(object, namespace);
     const key = keyOf(cluster, { ...object, metadata });
     const before = store.read('objects', key);
     const annotations = { ...before?.metadata.annotations, ...metadata.annotations };
@@ -81,6 +95,12 @@ function applyObjects(cluster: string, kubeconfig: string, text: string, store: 
     store.write('objects', key, { ...object, metadata: { ...metadata, annotations, labels } });
   }
   return objects.length > 0;
+}
+
+/** With the namespace that an object gets where it says none. */
+function placed(object: StubObject, namespace: string): StubObject {
+  const clustered = object.kind === 'Namespace' || object.kind === 'CustomResourceDefinition';
+  return { ...object, metadata: { ...(!clustered && { namespace }), ...object.metadata } };
 }
 
 const objectsOf = (cluster: string, store: Store): { key: string; object: StubObject }[] =>
@@ -134,22 +154,24 @@ function changeObjects(cluster: string, argv: readonly string[], store: Store): 
 
 const STATUS = { updatedReplicas: 1, availableReplicas: 1 };
 const TYPES: Readonly<Record<string, readonly string[]>> = {
-  '/api/v1': ['services', 'configmaps', 'namespaces', 'endpoints'],
-  '/apis/apps/v1': ['deployments', 'daemonsets', 'statefulsets'],
+  '/api/v1': ['Service', 'ConfigMap', 'Namespace', 'Endpoints', 'Pod'],
+  '/apis/apps/v1': ['Deployment', 'DaemonSet', 'StatefulSet'],
 };
+const pluralOf = (kind: string): string => kind.toLowerCase().replace(/s?$/, 's');
+const RUNNING = { conditions: [{ type: 'Ready', status: 'True' }], podIPs: [{ ip: '10.0.0.7' }] };
 
 /** The object at a path of the API; undefined for what is not there. */
 export function answerApps(store: Store, cluster: string, url: string): unknown {
   const [path = '', query = ''] = url.split('?');
   if (path === '/apis') return { groups: [{ name: 'apps', preferredVersion: { groupVersion: 'apps/v1' } }] };
   const types = TYPES[path];
-  if (types) return { resources: types.map((name) => ({ name, verbs: ['list', 'delete'] })) };
-  const type = /^\/(?:api\/v1|apis\/apps\/v1)\/(\w+)$/.exec(path)?.[1];
+  if (types) return { resources: types.map((kind) => ({ kind, name: pluralOf(kind), verbs: ['list', 'delete'] })) };
+  const [, namespace, type] = /^\/(?:api\/v1|apis\/apps\/v1)(?:\/namespaces\/([^/]+))?\/(\w+)$/.exec(path) ?? [];
   if (type === undefined) return undefined;
   const selector = new URLSearchParams(query).get('labelSelector');
   const items = objectsOf(cluster, store)
     .map(({ object }) => object)
-    .filter(({ kind }) => `${kind.toLowerCase()}s` === type)
+    .filter(({ kind, metadata }) => pluralOf(kind) === type && (!namespace || metadata.namespace === namespace))
     .filter((object) => selector === null || selects(selector, object));
-  return { items: items.map((object) => ({ ...object, status: STATUS })) };
+  return { items: items.map((object) => ({ ...object, status: object.kind === 'Pod' ? RUNNING : STATUS })) };
 }

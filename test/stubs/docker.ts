@@ -96,10 +96,17 @@ function execute(argv: readonly string[], stdin: string, store: Store): string {
   } else if (script.startsWith('sh -c ip -4 route show;')) return listRouting(container, store);
   else if (script === 'sh -e' && stdin.includes('phase certs apiserver'))
     store.write('certificates', container, store.read('containers', container)?.addresses ?? []);
+  else if (script === 'sh') return askFromPod(stdin, store);
   else if (script === 'sh -e') changeRouting(container, stdin, store);
   else if (command[2] === '-c' && command[3]) changeRouting(container, runOnNode(command[3], stdin), store);
   else throw new Failure(`the stub does not know: docker ${argv.join(' ')}`, 99);
   return '';
+}
+
+/** The request of a check, whose URL is the last word of the first line. */
+function askFromPod(script: string, store: Store): string {
+  const url = /^set -- .* '?(\S+?)'?\n/.exec(script)?.[1] ?? '';
+  return `lab-check ${store.read('answers', url) ?? `silent wget: bad address '${new URL(url).hostname}'`}\n`;
 }
 
 /** `docker inspect --format`, with the template that asks for one address as a URL. */

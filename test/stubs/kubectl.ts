@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse, parseAllDocuments } from 'yaml';
-import { changeApps, runLocally } from './apps.ts';
+import { changeApps, listObjects, runLocally } from './apps.ts';
 import { Failure } from './failure.ts';
 import { annotate, applyRendered, deleteLinked } from './linkerd.ts';
 import { clusterOf, nodesOf, shareOf } from './nodes.ts';
@@ -25,7 +25,7 @@ function runOnCluster({ argv, stdin, store }: Request): string {
     deleteLinked(cluster, argv, store);
     return '';
   }
-  if (verb === 'get') return sharesOf(nodes);
+  if (verb === 'get') return argv.includes('-f') ? listObjects(cluster, argv, stdin, store) : sharesOf(nodes);
   if (verb === 'annotate' && argv[3] !== 'node') {
     annotate(cluster, argv, store);
     return '';

@@ -3,6 +3,7 @@ import { mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, sta
 import { join } from 'node:path';
 
 export interface StubObject {
+  readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: {
     readonly name: string;
@@ -59,6 +60,8 @@ export interface Stored {
   readonly applied: unknown;
   /** Objects of apps, and namespaces, by `CLUSTER:KIND/NAMESPACE/NAME`. */
   readonly objects: StubObject;
+  /** What a request from a pod gets, by its URL: a status, and a body on the lines behind it. */
+  readonly answers: string;
   /** Where the API server is, whose certificate is its own CA (base64). */
   readonly api: { readonly server: string; readonly ca: string };
 }
