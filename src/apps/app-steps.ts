@@ -6,10 +6,10 @@ import { kubeconfigFile } from '../step/value.ts';
 import { applyRetry, applyStep, changeStep, kubectlArgv } from '../tools/kubectl.ts';
 import { renderSteps, type Target } from './render-steps.ts';
 
-const selectorOf = (app: string): string => `${APPS.label}=${app}`;
+const selectorOf = ({ uid }: Target, app: string): string => `${APPS.label}=${app},${APPS.ownerLabel}=${uid}`;
 
 /** A kubeconfig whose default namespace is the app's: with `--namespace` kubectl refuses objects of another one. */
-const namespaceFile = (cluster: string, namespace: string) => ({ file: `apps/${cluster}-${namespace}.kubeconfig` });
+const namespaceFile = (cluster: string, namespace: string) => ({ file: `apps/${cluster}_${namespace}.kubeconfig` });
 
 /** A namespace as its apps want it, and a kubeconfig that means it. */
 export function namespaceSteps(cluster: string, namespace: string, inject: boolean, needs: readonly string[]): Step[] {
@@ -76,7 +76,7 @@ export function applySteps(target: Target, { app, needs, stale, restarts }: Appl
     const id = `${cluster}/app/${app.name}${app.sources.length > 1 ? `/${index + 1}` : ''}`;
     const rendered = renderSteps(target, { id, app, source, needs: after });
     const capture = rendered.at(-1)?.id ?? '';
-    const wait = waitStep(cluster, app, `${id}/ready`, [id]);
+    const wait = waitStep(target, app, `${id}/ready`, [id]);
     steps.push(...rendered, objectsStep(cluster, app, id, capture, after), wait);
     applied.push({ ref: capture });
     after = [wait.id];
@@ -85,18 +85,18 @@ export function applySteps(target: Target, { app, needs, stale, restarts }: Appl
   if (restarts) {
     const restart = changeStep(cluster, `${id}/restart`, `let ${app.name} start with its proxies, or without`, after, [
       ...['rollout', 'restart', 'deployments,daemonsets,statefulsets', '--namespace', app.namespace],
-      ...['--selector', selectorOf(app.name)],
+      ...['--selector', selectorOf(target, app.name)],
     ]);
-    steps.push(restart, waitStep(cluster, app, `${id}/restarted`, [restart.id]));
+    steps.push(restart, waitStep(target, app, `${id}/restarted`, [restart.id]));
     after = [`${id}/restarted`];
   }
   if (stale.length > 0) {
-    const selector = `${selectorOf(app.name)},${APPS.hashLabel}!=${app.hash}`;
+    const selector = `${selectorOf(target, app.name)},${APPS.hashLabel}!=${app.hash}`;
     const prune = deleteStep(cluster, `${id}/prune`, `remove what is no longer in ${app.name}`, after, stale, selector);
     steps.push(prune);
     after = [prune.id];
   }
-  return [...steps, ...noteSteps(cluster, app, applied, after)];
+  return [...steps, ...noteSteps(target, app, applied, after)];
 }
 
 /** Of a list, or of one object: its version, kind, namespace and name, unless it is one that goes by itself. */
@@ -108,13 +108,13 @@ const OBJECTS = [
 ].join('');
 
 /** Writes down which objects an app has, so that it is noticed when one of them is gone. */
-function noteSteps(cluster: string, app: App, applied: readonly Value[], needs: readonly string[]): Step[] {
+function noteSteps({ cluster, uid }: Target, app: App, applied: readonly Value[], needs: readonly string[]): Step[] {
   const id = `${cluster}/app/${app.name}`;
   // As JSON, like the rest of that input; it makes sure that something is found.
   const namespace = JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: app.namespace } });
   const mark = [
     ...['apiVersion: v1', 'kind: Namespace', 'metadata:', `  name: ${app.namespace}`, '  annotations:'],
-    `    ${markOf(app.name)}: "${app.hash}${OBJECTS}"`,
+    `    ${markOf(app.name)}: "${app.hash} ${uid}${OBJECTS}"`,
   ].join('\n');
   const list: QueryStep = {
     kind: 'query',
@@ -164,15 +164,15 @@ function objectsStep(cluster: string, app: App, id: string, capture: string, nee
 }
 
 /** Waits until every deployment, daemon set and stateful set of an app runs in its newest form. */
-export const waitStep = (cluster: string, app: App, id: string, needs: readonly string[]): WaitStep => ({
+export const waitStep = (target: Target, app: App, id: string, needs: readonly string[]): WaitStep => ({
   kind: 'wait',
   id,
   title: `wait for ${app.name}`,
-  clusters: [cluster],
+  clusters: [target.cluster],
   needs,
   timeout: 600,
-  kubeconfig: kubeconfigFile(cluster),
-  for: { resource: 'workloads', selector: selectorOf(app.name) },
+  kubeconfig: kubeconfigFile(target.cluster),
+  for: { resource: 'workloads', selector: selectorOf(target, app.name) },
 });
 
 /** Lets other clusters see a service. */
@@ -203,10 +203,13 @@ export interface Remove {
 }
 
 /** Takes away everything that an app brought; a namespace that it did not bring stays. */
-export function removeSteps(cluster: string, { app, types, namespaces, needs }: Remove): RunStep[] {
+export function removeSteps(target: Target, { app, types, namespaces, needs }: Remove): RunStep[] {
+  const { cluster } = target;
   const id = `${cluster}/app/${app}`;
   const gone =
-    types.length === 0 ? [] : [deleteStep(cluster, `${id}/remove`, `remove ${app}`, needs, types, selectorOf(app))];
+    types.length === 0
+      ? []
+      : [deleteStep(cluster, `${id}/remove`, `remove ${app}`, needs, types, selectorOf(target, app))];
   const after = gone.length > 0 ? gone.map((step) => step.id) : needs;
   const forgotten = namespaces.map((namespace) => forgetStep(cluster, app, namespace, after));
   return [...gone, ...forgotten];

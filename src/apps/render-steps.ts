@@ -7,6 +7,8 @@ import { kubectlArgv } from '../tools/kubectl.ts';
 
 export interface Target {
   readonly cluster: string;
+  /** Of the lab. */
+  readonly uid: string;
   /** Present where the cluster has Linkerd. */
   readonly linkerd?: LinkerdSpec;
 }
@@ -23,7 +25,7 @@ interface Render {
  * hold passwords, so they are nowhere but in captures.
  */
 export function renderSteps(target: Target, { id, app, source, needs }: Render): Step[] {
-  const { cluster } = target;
+  const { cluster, uid } = target;
   const base = { clusters: [cluster], timeout: 120 };
   const rendered = source.kind === 'manifest' ? [] : rendering(target, { id, app, source, needs });
   const [last] = rendered.slice(-1);
@@ -36,7 +38,7 @@ export function renderSteps(target: Target, { id, app, source, needs }: Render):
     needs: last ? [last.id] : needs,
     argv: kubectlArgv(cluster, [
       ...['label', '--local', '--overwrite', '-f', from],
-      ...[`${APPS.label}=${app.name}`, `${APPS.hashLabel}=${app.hash}`, '-o', 'json'],
+      ...[`${APPS.label}=${app.name}`, `${APPS.hashLabel}=${app.hash}`, `${APPS.ownerLabel}=${uid}`, '-o', 'json'],
     ]),
     ...(last && { stdin: { ref: last.id } }),
     capture: `${id}/mark`,
@@ -48,7 +50,7 @@ type Rendered = Exclude<AppSource, { readonly kind: 'manifest' }>;
 
 function rendering(target: Target, { id, app, source, needs }: Render & { readonly source: Rendered }): Step[] {
   const { cluster } = target;
-  const file = { file: `apps/${id.replaceAll('/', '-')}.yaml` };
+  const file = { file: `apps/${id.replaceAll('/', '_')}.yaml` };
   const values: WriteStep = {
     kind: 'write',
     id: `${id}/values`,

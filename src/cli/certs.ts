@@ -7,7 +7,6 @@ import { planCertificates } from '../plan/plan-certificates.ts';
 import { resolveCertificates } from '../plan/resolve-links.ts';
 import { describeRotation } from '../plan/rotation.ts';
 import { certificateId, describeCertificates, formatCertificates } from '../report/certificate-info.ts';
-import { quoteWord } from '../step/shell.ts';
 import type { Plan } from '../step/step.ts';
 import type { ChangeFlags } from './change-lab.ts';
 import { describeFailures, executePlan, withLab, workOf } from './execute-plan.ts';
@@ -69,7 +68,7 @@ async function look(session: Session, desired: DesiredCertificates, flags: Certs
     names,
     rotate: flags.rotate,
     discardKey: flags.discardRootKey,
-    command: `lab certs ${quoteWord(lab.dir)}`,
+    command: `lab certs ${lab.dir}`,
   });
   if (diff.problems.length > 0) throw explainProblems(diff.problems);
   return { observed, diff, plan: planCertificates({ lab, desired, observed }, diff) };
@@ -77,7 +76,7 @@ async function look(session: Session, desired: DesiredCertificates, flags: Certs
 
 function sayWarnings({ plan, diff: { rotation } }: Look, { lab }: Session, io: Io): void {
   for (const text of plan.warnings) note(io, `warning: ${text}`);
-  const rotating = describeRotation(rotation, quoteWord(lab.dir));
+  const rotating = describeRotation(rotation, lab.dir);
   if (rotating) note(io, rotating);
 }
 
@@ -94,7 +93,6 @@ function show(done: Look, after: Look, steps: readonly unknown[], session: Sessi
   const kinds = done.diff.changes.map(({ kind }) => kind);
   if (kinds.includes('distrust')) note(io, 'step 3 of 3 to another trust anchor: the old one is trusted no more');
   if (steps.length === 0) note(io, 'nothing to do: all certificates are as they should be');
-  else if (phase === 'settled' && kinds.some((kind) => kind !== 'discard'))
-    note(io, `\nnext: lab linkerd ${quoteWord(lab.dir)}`);
+  else if (phase === 'settled' && kinds.some((kind) => kind !== 'discard')) note(io, `\nnext: lab linkerd ${lab.dir}`);
   return EXIT.done;
 }

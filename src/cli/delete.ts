@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { EnvironmentError, EXIT, InputError } from '../errors.ts';
 import { chooseKubeconfig } from '../exec/kubeconfig.ts';
 import { createRunner } from '../exec/run-command.ts';
@@ -12,6 +11,7 @@ import { planDelete } from '../plan/plan-delete.ts';
 import { loadLab } from '../spec/load.ts';
 import { nearest } from '../spec/suggest.ts';
 import { labUid } from '../spec/uid.ts';
+import { quoteWord } from '../step/shell.ts';
 import { describeFailures, executePlan, type Work, withLab } from './execute-plan.ts';
 import { leaveOnInterrupt } from './interrupt.ts';
 import { type Flags, type Io, note, print } from './io.ts';
@@ -78,7 +78,7 @@ export async function deleteClusters(flags: DeleteFlags, io: Io): Promise<number
         existing.length > 0,
         io,
       );
-      for (const name of existing) rmSync(state.kubeconfig(name), { force: true });
+      for (const name of existing) state.forget(name);
       return EXIT.done;
     }
     const { reports, exitCode } = await executePlan(plan, work);
@@ -87,7 +87,7 @@ export async function deleteClusters(flags: DeleteFlags, io: Io): Promise<number
     const gone = names.filter(
       (name) => deleted.includes(name) || !plan.steps.some(({ id }) => id === `${name}/remove`),
     );
-    for (const name of gone) rmSync(state.kubeconfig(name), { force: true });
+    for (const name of gone) state.forget(name);
     if (isData(flags.output)) printData({ plan: plan.summary, steps: reports }, flags.output, io);
     else if (deleted.length > 0) print(io, deleted.map((name) => `cluster/${name} deleted`).join('\n'));
     if (exitCode !== EXIT.done) note(io, describeFailures(plan, reports, flags.line));
@@ -167,7 +167,7 @@ function checkNames(
       {
         at: 'command line',
         message: `which clusters of ${dir}? It has: ${list}`,
-        hint: `name them, or delete all: lab delete ${dir} --all`,
+        hint: `name them, or delete all: lab delete ${quoteWord(dir)} --all`,
       },
     ]);
   }

@@ -12,6 +12,7 @@ import type {
   QueryStep,
   ResultsCheck,
   RunStep,
+  SecretEnv,
   Step,
   Value,
   WaitStep,
@@ -52,8 +53,8 @@ export function createPerformer(input: PerformInput): (step: Step) => Promise<st
     onStart: (pid) => input.onProcess(step, text(argv[0] ?? ''), pid),
   });
 
-  const secretsOf = (step: Step, names: readonly string[] = []): Record<string, string> => {
-    const known = input.secrets?.[step.clusters[0] ?? ''] ?? {};
+  const secretsOf = ({ of, names }: SecretEnv = { of: '', names: [] }): Record<string, string> => {
+    const known = input.secrets?.[of] ?? {};
     return Object.fromEntries(names.flatMap((name) => (name in known ? [[name, known[name] ?? '']] : [])));
   };
 
@@ -63,7 +64,7 @@ export function createPerformer(input: PerformInput): (step: Step) => Promise<st
     const request = {
       ...command(step, step.argv),
       ...(stdin !== undefined && { stdin: [stdin].flat().map(text).join('\n') }),
-      env: { ...plain, ...secretsOf(step, step.secretEnv) },
+      env: { ...plain, ...secretsOf(step.secretEnv) },
     };
     const began = performance.now();
     const left = () => Math.max(step.timeout, step.retry?.for ?? 0) - (performance.now() - began) / 1000;
@@ -90,7 +91,7 @@ export function createPerformer(input: PerformInput): (step: Step) => Promise<st
 
   /** @throws FailedError with every check that failed */
   const checkResults = async (step: Step, { argv, secretEnv }: ResultsCheck): Promise<undefined> => {
-    const request = { ...command(step, argv), env: secretsOf(step, secretEnv) };
+    const request = { ...command(step, argv), env: secretsOf(secretEnv) };
     const outcome = await input.runner.run(request);
     const results = outcome.failure ? undefined : readChecks(outcome.stdout);
     const { failed = [], warnings = [] } = results ? summariseChecks(results) : {};

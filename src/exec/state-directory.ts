@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
@@ -8,6 +9,8 @@ export interface LabState {
   readonly lock: string;
   /** The private kubeconfig of one cluster. */
   kubeconfig(cluster: string): string;
+  /** Removes what was kept for a cluster that is gone: its credentials, and values that its charts were rendered with. */
+  forget(cluster: string): void;
   /** Makes the directories; see `ensurePrivateDirectory` for its errors. */
   prepare(): Promise<void>;
 }
@@ -36,6 +39,13 @@ export function labState(root: string, uid: string): LabState {
     journal: join(dir, 'journal.jsonl'),
     lock: join(dir, 'lock'),
     kubeconfig: (cluster) => join(kubeconfigs, `${toFileName(cluster)}.yaml`),
+    forget(cluster) {
+      rmSync(join(kubeconfigs, `${toFileName(cluster)}.yaml`), { force: true });
+      // No name of a cluster has an underscore.
+      for (const folder of ['linkerd', 'apps'].map((name) => join(dir, name)))
+        for (const file of existsSync(folder) ? readdirSync(folder) : [])
+          if (file.startsWith(`${cluster}_`)) rmSync(join(folder, file), { force: true });
+    },
     prepare: () => prepareAll([root, dir, kubeconfigs, join(dir, 'linkerd'), join(dir, 'apps')]),
   };
 }

@@ -6,6 +6,8 @@ export const APPS = {
   /** On every object that was applied: which app it belongs to, and from which form of it. */
   label: 'lab/app',
   hashLabel: 'lab/hash',
+  /** Beside them: of which lab. A cluster that was there before may be in several. */
+  ownerLabel: 'lab/owner',
   /** On a service that `lab` exported: how. */
   exportLabel: 'lab/export',
   /** Copies of services of other clusters carry their labels, and are not ours. */
@@ -89,8 +91,11 @@ export interface AppsState {
   readonly types: Readonly<Record<string, readonly string[]>>;
 }
 
+/** Selects the objects of one lab; copies of services of other clusters carry their labels, too. */
+export const objectsOf = (uid: string): string => `${APPS.label},${APPS.ownerLabel}=${uid},!${APPS.copies}`;
+
 /**
- * The annotation of a namespace that says which form of an app runs in it: its hash, and a line for each object,
- * `APIVERSION KIND NAMESPACE/NAME`.
+ * The annotation of a namespace that says which form of an app runs in it: its hash and the lab's uid, and a line for
+ * each object, `APIVERSION KIND NAMESPACE/NAME`.
  */
 export const markOf = (app: string): string => `lab/app.${app}`;

@@ -120,7 +120,7 @@ export interface Lab {
   readonly name: string;
   /** Known by this, not by its name: two checkouts are two labs. Twelve hexadecimal digits. */
   readonly uid: string;
-  /** The folder of the specs, as it can be typed. */
+  /** The folder of the specs, as it can be typed in a shell: with quotes where it needs them. */
   readonly dir: string;
   /** The same folder for somebody elsewhere: its real path. */
   readonly path: string;

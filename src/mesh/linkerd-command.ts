@@ -7,7 +7,7 @@ import { kubectlArgv } from '../tools/kubectl.ts';
 /** A call of the CLI for one cluster, and the variables that it wants. */
 export const linkerdCall = (spec: LinkerdSpec, cluster: string, args: readonly Value[]) => ({
   argv: [spec.binary, '--kubeconfig', kubeconfigFile(cluster), ...args],
-  ...(spec.env.length > 0 && { secretEnv: spec.env }),
+  ...(spec.env.length > 0 && { secretEnv: { of: cluster, names: spec.env } }),
 });
 
 /** Waits until a deployment of Linkerd runs in its newest form. */

@@ -32,7 +32,7 @@ export interface ControlPlane {
   readonly certificates: readonly string[];
 }
 
-const valuesFile = (cluster: string, part: string) => ({ file: `linkerd/${cluster}-${part}.yaml` });
+const valuesFile = (cluster: string, part: string) => ({ file: `linkerd/${cluster}_${part}.yaml` });
 
 /** The control plane of one cluster, and the check that it works. */
 export function controlPlaneSteps(target: LinkerdTarget, plan: ControlPlane): Step[] {

@@ -23,6 +23,8 @@ export type AppHashes = ReadonlyMap<string, string>;
 
 /** What an API server is asked beside its nodes and load balancer. */
 export interface Asked {
+  /** Of the lab. */
+  readonly uid: string;
   readonly mesh: boolean;
   /** The apps that should be there, where apps are looked at. */
   readonly apps: AppHashes | undefined;
@@ -61,7 +63,7 @@ export async function readApiState(api: ApiClient, asked: Asked): Promise<ApiAns
     readSilent(api, asked.restarts),
     readLoadBalancer(api),
     asked.mesh ? readLinkerd(api) : undefined,
-    asked.apps && readApps(api, asked.apps),
+    asked.apps && readApps(api, asked.uid, asked.apps),
     asked.workloads ? readWorkloadResources(api) : undefined,
   ]);
   const objects = listOf<NodeObject>(nodes);

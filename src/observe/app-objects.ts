@@ -1,9 +1,5 @@
-import { APPS } from '../lab/apps.ts';
 import { listOf, type Metadata } from '../tools/kube-api.ts';
 import type { ApiClient } from './api-client.ts';
-
-/** Objects of apps; copies of services of other clusters carry their labels, too. */
-export const OURS = `${APPS.label},!${APPS.copies}`;
 
 interface ResourceList {
   readonly resources?: readonly { readonly name: string; readonly kind: string; readonly verbs?: readonly string[] }[];
@@ -34,6 +30,7 @@ export function parseObjects(lines: readonly string[]): Recorded[] {
  */
 export async function findMissing(
   api: ApiClient,
+  selector: string,
   objects: readonly Recorded[],
 ): Promise<(object: Recorded) => string | undefined> {
   const types = [...new Set(objects.map(({ type }) => type))].map(splitType);
@@ -43,7 +40,7 @@ export async function findMissing(
       types.map(async ({ type, root, kind }) => {
         try {
           const found = (await roots.get(root))?.find((one) => one.kind === kind);
-          return [type, found ? await readPaths(api, `${root}/${found.name}`) : new Set()] as const;
+          return [type, found ? await readPaths(api, `${root}/${found.name}`, selector) : new Set()] as const;
         } catch {
           return [type, undefined] as const;
         }
@@ -59,8 +56,8 @@ function splitType(type: string) {
   return { type, kind, root: version.includes('/') ? `/apis/${version}` : `/api/${version}` };
 }
 
-async function readPaths(api: ApiClient, path: string): Promise<ReadonlySet<string>> {
-  const list = await api.get(`${path}?labelSelector=${encodeURIComponent(OURS)}`);
+async function readPaths(api: ApiClient, path: string, selector: string): Promise<ReadonlySet<string>> {
+  const list = await api.get(`${path}?labelSelector=${encodeURIComponent(selector)}`);
   return new Set(
     listOf<{ readonly metadata: Metadata }>(list).map(
       ({ metadata: { namespace = '', name } }) => `${namespace}/${name}`,

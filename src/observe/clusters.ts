@@ -125,6 +125,7 @@ async function observeOwn(group: Group, input: ClusterInput): Promise<ObservedCl
   const answer =
     kubeconfig && running
       ? await askApi(kubeconfig.text, {
+          uid: input.uid,
           mesh: input.readsMesh,
           apps: input.appHashes?.(group.name),
           workloads: input.readsWorkloads ?? false,

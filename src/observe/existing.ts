@@ -85,13 +85,13 @@ interface Seen {
 /** What the cluster says; else why it says nothing. */
 async function ask(
   { text = '', server = '' }: ExistingAccess,
-  { readsMesh, appHashes }: Pick<ExistingInput<NodeGroup>, 'readsMesh' | 'appHashes'>,
+  { uid, readsMesh, appHashes }: Pick<ExistingInput<NodeGroup>, 'uid' | 'readsMesh' | 'appHashes'>,
 ): Promise<Seen | NonNullable<TakenIn['problem']>> {
   let api: ApiClient | undefined;
   try {
     api = await connectApi(text);
     const [{ state, addresses }, services] = await Promise.all([
-      readApiState(api, { mesh: readsMesh, apps: appHashes, workloads: false, restarts: {} }),
+      readApiState(api, { uid, mesh: readsMesh, apps: appHashes, workloads: false, restarts: {} }),
       readServiceRanges(api),
     ]);
     return { state, addresses, services };

@@ -1,6 +1,5 @@
 import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
-import { quoteWord } from '../step/shell.ts';
 import type { Step } from '../step/step.ts';
 import { explainProblems } from './certificate-problems.ts';
 import { diffCertificates } from './diff-certificates.ts';
@@ -17,7 +16,7 @@ export function missingCertificates(
   names: readonly string[],
 ): { readonly steps: readonly Step[]; readonly after: ReadonlyMap<string, readonly string[]> } {
   if (!desired || !observed) return { steps: [], after: new Map() };
-  const command = `lab certs ${quoteWord(lab.dir)}`;
+  const command = `lab certs ${lab.dir}`;
   const { changes, problems } = diffCertificates(desired, observed, { names, discardKey: false, command });
   if (problems.length > 0) throw explainProblems(problems);
   const steps = certificateSteps(desired, observed, changes);

@@ -61,7 +61,7 @@ export function planApps(
           `no Linkerd in ${cluster.name}, and ${applied.find(needsLinkerd)?.name} needs it`,
           `lab linkerd ${desired.lab.dir} ${cluster.name}`,
         );
-      return clusterSteps(cluster, changes, needs ?? []);
+      return clusterSteps(desired.lab.uid, cluster, changes, needs ?? []);
     });
   return { steps, warnings: [...new Set(warnings)] };
 }
@@ -70,8 +70,13 @@ const needsLinkerd = ({ inject, sources }: { inject: boolean; sources: readonly 
   inject || sources.some(({ kind }) => kind === 'linkerd');
 
 /** One app after the other: an order that a person can say beats one that is found out. */
-function clusterSteps({ name, spec }: DesiredCluster, changes: readonly AppChange[], needs: readonly string[]): Step[] {
-  const target: Target = { cluster: name, ...(spec.mesh.name === 'linkerd' && { linkerd: spec.mesh }) };
+function clusterSteps(
+  uid: string,
+  { name, spec }: DesiredCluster,
+  changes: readonly AppChange[],
+  needs: readonly string[],
+): Step[] {
+  const target: Target = { cluster: name, uid, ...(spec.mesh.name === 'linkerd' && { linkerd: spec.mesh }) };
   const applied = changes.flatMap((change) => (change.action === 'apply' ? [change.app] : []));
   const namespaces = [...new Map(applied.map(({ namespace, inject }) => [namespace, inject]))];
   const made = namespaces.flatMap(([namespace, inject]) => namespaceSteps(name, namespace, inject, needs));
@@ -105,13 +110,13 @@ function stepsOf(
       };
     }
     case 'wait':
-      return alone(waitStep(cluster, change.app, `${cluster}/app/${change.app.name}/ready`, after));
+      return alone(waitStep(target, change.app, `${cluster}/app/${change.app.name}/ready`, after));
     case 'export':
       return { steps: [exportStep(cluster, change.app, change.export, after)] };
     case 'withdraw':
       return alone(withdrawStep(cluster, change.name, change.service, after));
     case 'remove':
-      return { steps: removeSteps(cluster, { ...change, app: change.name, needs: after }) };
+      return { steps: removeSteps(target, { ...change, app: change.name, needs: after }) };
   }
 }
 

@@ -1,7 +1,6 @@
 import { EnvironmentError } from '../errors.ts';
 import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
-import { quoteWord } from '../step/shell.ts';
 import type { Step } from '../step/step.ts';
 import { LINKERD_SOURCE } from '../tools/linkerd.ts';
 import { type Edge, linksOf, wantedEdges } from './edges.ts';
@@ -68,7 +67,7 @@ export function planMesh(desired: Desired, observed: Observed, request: MeshRequ
 
 /** Between two steps to another trust anchor Linkerd is applied, and the workloads are for their owner to restart. */
 function sayRotation({ certificates, lab }: Desired, { certificates: seen }: Observed, warn: (text: string) => void) {
-  const text = certificates && seen && describeRotation(rotationOf(certificates, seen), quoteWord(lab.dir));
+  const text = certificates && seen && describeRotation(rotationOf(certificates, seen), lab.dir);
   if (text) warn(text);
 }
 

@@ -122,6 +122,8 @@ function existingRows(cluster: DesiredCluster, desired: Desired, observed: Obser
     ...(found.api.nodes.some(({ podCidrs }) => podCidrs.length > 0) ? [rangesRow(cluster, found)] : []),
     ...routingRows(cluster, desired, observed),
     ...meshRows(desired, observed, name),
+    ...workloadRows(desired, observed, name),
+    ...appRows(cluster, found),
   ];
 }
 

@@ -29,7 +29,7 @@ const asItShould = (
 
 const line = (desired: Desired, words: readonly string[]): string => {
   const [verb = '', ...names] = words;
-  return quoteArgv(['lab', verb, desired.lab.dir, ...names]);
+  return `lab ${verb} ${desired.lab.dir} ${quoteArgv(names)}`;
 };
 
 /** The matrix as routes and rules decide it, without a packet. */

@@ -38,7 +38,7 @@ export function judgeMesh(
   sightings: readonly MeshSighting[],
   now: number,
 ): MeshCell[] {
-  const line = (verb: string, ...words: string[]) => quoteArgv(['lab', verb, desired.lab.dir, ...words]);
+  const line = (verb: string, ...words: string[]) => `lab ${verb} ${desired.lab.dir} ${quoteArgv(words)}`;
   return edgesOf(desired, observed, names).flatMap(({ edge, from, to, members }): MeshCell[] => {
     const cell = (kind: MeshCell['kind'], seen: string, reason?: string, repair?: string): MeshCell => ({
       kind,

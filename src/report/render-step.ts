@@ -1,5 +1,5 @@
 import { quoteWord } from '../step/shell.ts';
-import type { Environment, Precondition, QueryStep, Step, Value } from '../step/step.ts';
+import type { Environment, Precondition, QueryStep, SecretEnv, Step, Value } from '../step/step.ts';
 import { renderCertificate } from './render-certificate.ts';
 
 /** A capture's name as a shell variable. */
@@ -24,8 +24,8 @@ const retriedArgv = ({ argv, retry }: QueryStep): string =>
   retry ? `retry ${retry.for} ${retry.every} ${renderArgv(argv)} </dev/null` : renderArgv(argv);
 
 /** Their values are in no script: whoever runs it has to bring them. */
-const renderSecrets = (names: readonly string[] = []): string[] =>
-  names.map((name) => `export ${name}="\${${name}:?is needed}"`);
+const renderSecrets = ({ names }: Partial<SecretEnv> = {}): string[] =>
+  (names ?? []).map((name) => `export ${name}="\${${name}:?is needed}"`);
 
 /** The files that kubectl uses. */
 const YOURS = `"\${KUBECONFIG:-$HOME/.kube/config}"`;

@@ -148,7 +148,9 @@ function readAddons({ addons, mesh }: Spec, sourced: Sourced): ReadApps {
       });
     const own = readOwnSources(words, sourced, path);
     problems.push(...own.problems);
-    const sources = own.sources.length > 0 ? own.sources : addon.sources(names).map((one) => adjust(one, words));
+    const pinned = addon.sources(names);
+    const sources = own.sources.length > 0 ? own.sources : pinned.map((one) => adjust(one, words));
+    problems.push(...findIdleWords(words, own.sources.length > 0 ? own.sources : pinned, sourced, path));
     const inject = addon.inject && meshed;
     apps.push(withHash({ name, namespace, inject, sources, exports: [], ...(retired && { retired }), at }));
   }
@@ -165,11 +167,25 @@ function readOwnSources(words: AddonWords, sourced: Sourced, path: Path): Source
   return { ...files, sources: [{ kind: 'chart', ...found, values: words.values, only: [] }, ...files.sources] };
 }
 
-const adjust = (source: AppSource, { version, values }: AddonWords): AppSource =>
+const adjust = (source: AppSource, { version, repo, values }: AddonWords): AppSource =>
   source.kind === 'manifest'
     ? source
     : {
         ...source,
         values: mergeData(source.values, values),
         ...(source.kind === 'chart' && version !== undefined && { version }),
+        ...(source.kind === 'chart' && repo !== undefined && { repo }),
       };
+
+/** Words of an add-on that nothing of it would heed. */
+function findIdleWords(words: AddonWords, sources: readonly AppSource[], sourced: Sourced, path: Path): Problem[] {
+  const has = (kind: AppSource['kind']) => sources.some((one) => one.kind === kind);
+  const given = (['version', 'repo', 'values'] as const).filter((word) => Object.keys(words[word] ?? {}).length > 0);
+  const idle = given.filter((word) => !has('chart') && !(word === 'values' && has('linkerd')));
+  const hint = has('linkerd') ? "the cluster's Linkerd CLI renders it, in its own version" : 'it is for a chart';
+  return idle.map((word) => ({
+    at: whereKey(sourced, [...path, word]),
+    message: `${word}: there is no chart that it would be for`,
+    hint,
+  }));
+}

@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { InputError, type Problem } from '../errors.ts';
 import type { Lab } from '../lab/lab.ts';
+import { quoteWord } from '../step/shell.ts';
 import { buildLab } from './build-lab.ts';
 import { readClusters, type Secrets } from './clusters.ts';
 import { findSpecFiles, type SpecFile } from './files.ts';
@@ -33,8 +34,6 @@ export interface LoadOptions {
 
 export interface LoadedLab {
   readonly lab: Lab;
-  /** The files that it came from, as they can be typed. */
-  readonly files: readonly string[];
   /** What the user should know, such as what each key of the old format became. */
   readonly notes: readonly string[];
   /** What `mesh.env` gives to variables. */
@@ -59,7 +58,7 @@ export function loadLab({ dir, cwd, stateKey, defaultsFile }: LoadOptions): Load
   const lab = buildLab({
     name: shared.file.metadata?.name ?? toName(basename(resolveReal(path))) ?? 'lab',
     uid: labUid(dir, cwd, stateKey),
-    dir,
+    dir: quoteWord(dir),
     path: resolveReal(path),
     file: shared.file,
     sourced: shared.sourced,
@@ -81,7 +80,6 @@ export function loadLab({ dir, cwd, stateKey, defaultsFile }: LoadOptions): Load
   if (problems.length > 0) throw new InputError(arrangeProblems(problems));
   return {
     lab: freezeDeep(lab),
-    files: [...(own ? [own] : []), ...found.files].map(({ shown }) => shown),
     notes: read.notes,
     secrets: read.secrets,
   };

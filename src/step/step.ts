@@ -30,9 +30,14 @@ export interface Retry {
 }
 
 /**
- * `secretEnv` of a step: variables of its cluster whose values are in no plan, because they may be licences. They are
- * in the spec, or in the environment of `lab` itself.
+ * Variables whose values are in no plan, because they may be licences. They are in the spec of a cluster, or in the
+ * environment of `lab` itself.
  */
+export interface SecretEnv {
+  readonly of: string;
+  readonly names: readonly string[];
+}
+
 interface StepBase {
   readonly id: string;
   /** What it does, for a person: `create the cluster`. */
@@ -54,7 +59,7 @@ export interface RunStep extends StepBase {
   readonly argv: readonly Value[];
   readonly stdin?: Value;
   readonly env?: Environment;
-  readonly secretEnv?: readonly string[];
+  readonly secretEnv?: SecretEnv;
   readonly retry?: Retry;
   readonly precondition?: Precondition;
 }
@@ -66,7 +71,7 @@ export interface QueryStep extends StepBase {
   /** Several are one after the other, each on lines of its own. */
   readonly stdin?: Value | readonly Value[];
   readonly env?: Environment;
-  readonly secretEnv?: readonly string[];
+  readonly secretEnv?: SecretEnv;
   readonly capture: string;
   readonly retry?: Retry;
 }
@@ -120,7 +125,7 @@ export interface WaitStep extends StepBase {
 export interface ResultsCheck {
   readonly argv: readonly Value[];
   readonly reads: 'linkerd-check';
-  readonly secretEnv?: readonly string[];
+  readonly secretEnv?: SecretEnv;
 }
 
 /** Reads, and fails the plan unless what it relies on holds. */

@@ -108,7 +108,7 @@ describe('lab apps', () => {
 
   it('goes on after a failure with what is left', async () => {
     const world = await created({ ...withApps('[{name: shop, manifests: [m/web.yml]}]'), ...FILES });
-    const run = await world.start(['apps'], { FAULT: 'kubectl:get:a-shop.kubeconfig:exit1=Error: away' }).done;
+    const run = await world.start(['apps'], { FAULT: 'kubectl:get:a_shop.kubeconfig:exit1=Error: away' }).done;
     expectCode(run, 1);
     expect(run.stderr).toMatch(/a: could not list what shop brought\n[\s\S]*Error: away/);
     const again = await world.during(async () => expectCode(await world.lab('apps'), 0));

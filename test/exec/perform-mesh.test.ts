@@ -29,11 +29,12 @@ function stage(answer?: Parameters<typeof fakeRunner>[0]) {
 const base = { title: 't', clusters: ['a'], needs: [], timeout: 5 };
 
 describe('variables whose values are in no plan', () => {
-  it('are given to the commands that ask for them, from the cluster of the step', async () => {
+  it('are given to the commands that ask for them, from the cluster whose they are', async () => {
     const { perform, commands } = stage();
-    const secretEnv = ['LICENSE', 'FROM_OUTSIDE'];
-    await perform({ ...base, kind: 'query', id: 'a/q', argv: ['linkerd'], secretEnv, capture: 'q' });
-    await perform(runStep('b/x', { secretEnv }));
+    const names = ['LICENSE', 'FROM_OUTSIDE'];
+    const query = { ...base, kind: 'query', argv: ['linkerd'], capture: 'q', clusters: ['b'] } as const;
+    await perform({ ...query, id: 'b/link/a/generate', secretEnv: { of: 'a', names } });
+    await perform(runStep('b/x', { secretEnv: { of: 'b', names } }));
     expect(commands.map(({ env }) => env)).toEqual([{ LICENSE: 'secret-of-a' }, {}]);
   });
 });

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { engineState, labState, stateRoot } from '../../src/exec/state-directory.ts';
@@ -30,4 +30,20 @@ describe('state', () => {
     expect(engineState('/r', '../../etc').dir).toBe('/r/engines/______etc');
     expect(engineState('/r', '').dir).toBe('/r/engines/_');
   });
+});
+
+it('forgets a cluster that is gone, and no other whose name begins the same', async () => {
+  const state = labState(makeTemporaryDirectory(), 'uid');
+  await state.prepare();
+  const kept = ['kubeconfigs/color-b.yaml', 'apps/color-b_faces.kubeconfig', 'linkerd/color-b_values.yaml'];
+  const gone = [
+    'kubeconfigs/color.yaml',
+    'apps/color_b-faces.kubeconfig',
+    'apps/color_app_web.yaml',
+    'linkerd/color_v.yaml',
+  ];
+  for (const file of [...kept, ...gone]) writeFileSync(join(state.dir, file), '');
+  state.forget('color');
+  expect(kept.filter((file) => !existsSync(join(state.dir, file)))).toEqual([]);
+  expect(gone.filter((file) => existsSync(join(state.dir, file)))).toEqual([]);
 });

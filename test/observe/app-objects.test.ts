@@ -37,19 +37,24 @@ it('finds what is there no more: of a type that is gone, too, and nothing of a g
   const { kubeconfig, asked } = await startFakeApi(answer);
   const api = await connectApi(kubeconfig);
   const objects = parseObjects([...LINES, 'noise', '']);
-  const missing = await findMissing(api, objects);
+  const missing = await findMissing(api, 'SELECTOR', objects);
   expect(objects.flatMap((one) => missing(one) ?? [])).toEqual(MISSING);
   expect(asked).toHaveLength(7);
-  expect(asked).toContain('/api/v1/services?labelSelector=lab%2Fapp%2C!mirror.linkerd.io%2Fmirrored-service');
+  expect(asked).toContain('/api/v1/services?labelSelector=SELECTOR');
   api.close();
 });
 
 it('reads the mark of an app with its objects, and one without', async () => {
-  const annotations = { 'lab/app.web': ['abc', ...LINES].join('\n'), 'lab/app.old': 'abc', other: 'x' };
+  const annotations = {
+    'lab/app.web': ['abc UID', ...LINES].join('\n'),
+    'lab/app.old': 'abc UID',
+    'lab/app.foreign': 'abc ANOTHER',
+    other: 'x',
+  };
   const namespaces = { items: [{ metadata: { name: 'shop', annotations } }] };
   const { kubeconfig } = await startFakeApi((path) => (path === '/api/v1/namespaces' ? namespaces : answer(path)));
   const api = await connectApi(kubeconfig);
-  const { marks } = await readApps(api, new Map([['web', 'abc']]));
+  const { marks } = await readApps(api, 'UID', new Map([['web', 'abc']]));
   const mark = { namespace: 'shop', hash: 'abc', inject: false };
   expect(marks).toEqual([
     { ...mark, app: 'web', missing: MISSING },

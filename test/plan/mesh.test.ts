@@ -64,7 +64,7 @@ describe('lab linkerd on a cluster without Linkerd', () => {
         ...['--identity-trust-anchors-file', { file: 'certificates/bundle.crt' }],
         ...['--identity-issuer-certificate-file', { file: 'certificates/issuer-a.crt' }],
         ...['--identity-issuer-key-file', { file: 'certificates/issuer-a.key' }],
-        ...['--values', { file: 'linkerd/a-values.yaml' }],
+        ...['--values', { file: 'linkerd/a_values.yaml' }],
       ],
     });
   });

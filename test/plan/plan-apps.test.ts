@@ -89,7 +89,7 @@ describe('apps', () => {
     const types = { one: ['configmaps', 'deployments.apps'] };
     const { steps } = planOf([app('one', { hash: 'f'.repeat(16) })], seen([app('one')], { types }))();
     expect(commands(steps).find((line) => line.includes('delete'))).toBe(
-      `kubectl --kubeconfig delete configmaps,deployments.apps --all-namespaces --selector lab/app=one,lab/hash!=${'f'.repeat(16)},!mirror.linkerd.io/mirrored-service --ignore-not-found`,
+      `kubectl --kubeconfig delete configmaps,deployments.apps --all-namespaces --selector lab/app=one,lab/owner=0123456789ab,lab/hash!=${'f'.repeat(16)},!mirror.linkerd.io/mirrored-service --ignore-not-found`,
     );
   });
 

@@ -27,7 +27,7 @@ describe('a plan of create', () => {
         'b/create: network pull/kindest/node:v1.34.4',
         'b/nodes: b/create',
         'b/ready: b/nodes',
-      'b/images: b/create',
+        'b/images: b/create',
         'b/record: b/nodes b/images',
         'b/mark: b/record',
         'b/metallb: b/create',
