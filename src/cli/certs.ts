@@ -69,6 +69,7 @@ async function look(session: Session, desired: DesiredCertificates, flags: Certs
     names,
     rotate: flags.rotate,
     discardKey: flags.discardRootKey,
+    signing: lab.workloads.filter(({ spire }) => spire).map(({ name }) => name),
     command: `lab certs ${quoteWord(lab.dir)}`,
   });
   if (diff.problems.length > 0) throw explainProblems(diff.problems);

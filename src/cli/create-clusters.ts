@@ -81,7 +81,10 @@ async function carryOut(first: Planned, session: Session, work: Work, flags: Cre
   let stopped = await carryOutRound(planned, session, work, steps);
   // What some clusters lack shows only once they answer: then `up` looks again, and no third time.
   if (stopped === undefined && flags.verb === 'up' && leftForLater(first.desired, first.changes).length > 0) {
-    planned = await planNow(session, flags);
+    const again = await planNow(session, flags);
+    // What was said is said.
+    const warnings = again.plan.warnings.filter((text) => !first.plan.warnings.includes(text));
+    planned = { ...again, plan: { ...again.plan, warnings } };
     stopped = await carryOutRound(planned, session, work, steps);
   }
   const done = { plan: first.plan.summary, steps };

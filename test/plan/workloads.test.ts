@@ -64,6 +64,7 @@ function made(declared: ReturnType<typeof lab>, world: Observed, name = 'smiley'
   const one = resolve(declared, world).workloads.find((each) => each.name === name);
   return {
     ...{ name, cluster: 'a', owner: UID, running: true, digest: `digest-${name}`, network: 'lab-practical' },
+    sidecars: [],
     addresses: one?.addresses.map(({ address }) => address) ?? [],
     routes: one?.routes.map((route) => ({ ...route, ours: true })) ?? [],
   };
