@@ -12,32 +12,19 @@ import { statusRows } from '../../src/plan/status.ts';
 import { renderScript } from '../../src/report/plan-script.ts';
 import type { RunStep, Step } from '../../src/step/step.ts';
 import { facts, pair, settled } from './build-certificates.ts';
-import { change, cluster, lab, linkerd, observed, UID } from './build-lab.ts';
+import { change, cluster, lab, linkerd, observed, UID, workload } from './build-lab.ts';
 import { meshed, VERSION, worldOf } from './mesh-world.ts';
 
 const SPIRE: NonNullable<Workload['spire']> = {
   at: 'smiley.yaml:9:3',
   images: { server: 'spire/server:1', agent: 'spire/agent:1' },
 };
-const workload = (more: Partial<Workload> = {}): Workload => ({
-  name: 'smiley',
-  at: 'smiley.yaml:3:18',
-  cluster: 'a',
-  namespace: 'faces',
-  image: 'lab/probe:local',
-  env: {},
-  ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
-  labels: { app: 'smiley' },
-  addresses: [],
-  digest: 'digest-smiley',
-  spire: SPIRE,
-  ...more,
-});
+const SMILEY = workload('smiley', { spire: SPIRE });
 
 const declare = (words: Partial<Workload> = {}, values: Record<string, unknown> = {}) =>
   lab([cluster('a', { domain: 'a.test', mesh: { ...linkerd, values } })], {
     mesh: { trustDomain: 'trust.test', anchor: { lifetime: 1 } },
-    workloads: [workload(words)],
+    workloads: [{ ...SMILEY, ...words }],
   });
 
 /** Linkerd runs, certificates are made, images are there; and what Docker has of the workload. */
@@ -181,7 +168,7 @@ describe('the proxy of an external workload', () => {
   });
 
   it('is not there where nobody asked for it', () => {
-    const { spire: _, ...plain } = workload();
+    const { spire: _, ...plain } = SMILEY;
     const without = { ...declared, workloads: [plain] };
     const plan = planOf(without, world);
     expect(idsOf(plan.steps)).toEqual(['run', 'routes']);
@@ -261,7 +248,7 @@ describe('the image of an external workload', () => {
     const pulls = steps.flatMap(({ id }) => (id.includes('/pull') ? [id] : []));
     expect(pulls).toHaveLength(4);
     expect(steps.find(({ id }) => id.endsWith('/run'))?.needs).toEqual(pulls);
-    expect(steps[0]?.title).toBe('pull lab/probe:local, which smiley.yaml:3:18 asks for');
+    expect(steps[0]?.title).toBe('pull lab/probe:local, which smiley.yaml:3 asks for');
 
     const nothing = observed();
     const desired = resolve(declared, nothing);
