@@ -122,7 +122,8 @@ async function showResult(
   done: { readonly plan: string; readonly steps: readonly StepReport[] },
 ): Promise<void> {
   const changed = done.steps.length > 0;
-  const after = changed ? await session.observe({ choose: false, count: false, mesh: verb === 'up' }) : observed;
+  const seen = changed ? await session.observe({ choose: false, count: false, mesh: verb === 'up' }) : observed;
+  const after = { ...seen, ...(observed.certificates && { certificates: observed.certificates }) };
   const infos = describeClusters(desired, after, session.names);
   if (isData(output)) printData({ ...done, clusters: infos }, output, io);
   else if (output === 'name') print(io, infos.map(({ name }) => `cluster/${name}`).join('\n'));

@@ -12,6 +12,7 @@ import { lateRoutes } from './plan-late-routes.ts';
 import { planMesh } from './plan-mesh.ts';
 import { withPeers } from './plan-routing.ts';
 import { workloadPulls, workloadSteps, workloadWarnings } from './plan-workloads.ts';
+import { workloadsOf } from './resolve-workloads.ts';
 import { routable } from './routable.ts';
 import { routingStep } from './routing-step.ts';
 import { clustersToAwait, clustersToMake, clustersToRouteLater, leftForLater } from './summary.ts';
@@ -40,7 +41,10 @@ export function planUp(
     making: making.filter((name) => !clustersToRouteLater(desired, changes).includes(name)),
   });
   // Those beside a cluster that is made first come later, but whether they can be had shows now.
-  const unmade = making.filter((name) => !routable(desired, observed).includes(name));
+  const unmade = workloadsOf(
+    desired,
+    making.filter((name) => !routable(desired, observed).includes(name)),
+  );
   const beside = [...workloadPulls(desired, observed, unmade), ...workloadSteps(desired, observed, names)];
   const mesh = planMesh(desired, observed, {
     names: names.filter((name) => !later.includes(name)),

@@ -22,7 +22,7 @@ export function workloadSteps(desired: Desired, observed: Observed, names: reado
   const foreign = own.flatMap((workload) => notOurs(desired, observed, workload));
   if (foreign.length > 0) throw new InputError(foreign);
   return steps.afterPulls([
-    ...workloadPulls(desired, observed, up),
+    ...workloadPulls(desired, observed, own),
     ...own.flatMap((workload) => stepsOf(desired, observed, workload)),
     ...staleSteps(desired, observed, up),
   ]);
@@ -36,8 +36,8 @@ const present = (desired: Desired, observed: Observed, names: readonly string[])
   ).filter(({ assumed }) => !assumed);
 
 /** Fetches what workloads are still to be made from. */
-export const workloadPulls = (desired: Desired, observed: Observed, names: readonly string[]): RunStep[] =>
-  workloadsOf(desired, names).flatMap((workload) => {
+export const workloadPulls = (desired: Desired, observed: Observed, workloads: readonly DesiredWorkload[]): RunStep[] =>
+  workloads.flatMap((workload) => {
     const { container } = workloadState(desired, observed, workload);
     const wanted = container === 'absent' || container === 'stale';
     const { image } = workload.spec;

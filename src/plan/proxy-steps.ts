@@ -3,7 +3,7 @@ import { type DesiredWorkload, sidecarsOf, WORKLOAD_LABELS } from '../lab/worklo
 import { BUNDLE_FILE } from '../mesh/certificate-files.ts';
 import type { QueryStep, RunStep, Value } from '../step/step.ts';
 import { inNetworkOf } from '../tools/docker.ts';
-import { AWAIT_PROXY, PROXY, PROXY_PROGRAM, redirectLines } from '../tools/linkerd-proxy.ts';
+import { awaitProxyScript, PROXY, PROXY_PROGRAM, redirectLines } from '../tools/linkerd-proxy.ts';
 import {
   ANCHOR_KEY,
   onServer,
@@ -167,9 +167,8 @@ function runSteps(scene: ProxyScene): ProxyStep[] {
     {
       ...make(scene, 'proxied', `wait until the proxy of ${name} has its identity`),
       timeout: 150,
-      why: `If it never has: docker logs ${sidecars.proxy}, docker logs ${sidecars.agent}`,
       argv: [...inNetworkOf(name, nodeImage, '--interactive')],
-      stdin: AWAIT_PROXY,
+      stdin: awaitProxyScript(120, [sidecars.proxy, sidecars.agent]),
     },
   ];
 }

@@ -7,7 +7,7 @@ import { inputsOf } from './workload-steps.ts';
 /** How one workload is, against what it should be. */
 export interface WorkloadState {
   readonly container: 'absent' | 'stopped' | 'running' | 'stale';
-  /** `none`: not asked for; `waiting`: what it is made from is not there. */
+  /** `none`: not asked for; `waiting`: what it is made from is not there, or was not looked at. */
   readonly proxy: 'none' | 'waiting' | 'absent' | 'running' | 'stale';
   /** Routes that are missing, and ours that nobody wants any more; undefined while they are not known. */
   readonly routes: { readonly add: DesiredWorkload['routes']; readonly remove: DesiredWorkload['routes'] } | undefined;

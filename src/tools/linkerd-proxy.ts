@@ -32,10 +32,14 @@ export function redirectLines(family: Family): string[] {
   ];
 }
 
-/** Asks the proxy until it has its identity; with what a node's image has. */
-export const AWAIT_PROXY = `end=$(($(date +%s) + 120))
-until curl -sf -m 2 http://127.0.0.1:${PROXY.admin}/ready || wget -q -T 2 -O - http://127.0.0.1:${PROXY.admin}/ready; do
-  [ "$(date +%s)" -lt "$end" ] || exit 1
+/** The script that asks the proxy until it has its identity, with what a node's image has; `logs` are where to look else. */
+export const awaitProxyScript = (seconds: number, logs: readonly string[]): string => `end=$(($(date +%s) + ${seconds}))
+url=http://127.0.0.1:${PROXY.admin}/ready
+until curl -sf -m 2 $url >/dev/null 2>&1 || wget -q -T 2 -O - $url >/dev/null 2>&1; do
+  if [ "$(date +%s)" -ge "$end" ]; then
+    echo "no identity after ${seconds} s; look at: ${logs.map((name) => `docker logs ${name}`).join(', ')}" >&2
+    exit 1
+  fi
   sleep 1
-done >/dev/null 2>&1
+done
 `;

@@ -10,9 +10,11 @@ import { planWorkloads } from '../../src/plan/plan-workloads.ts';
 import { resolve } from '../../src/plan/resolve.ts';
 import { statusRows } from '../../src/plan/status.ts';
 import { renderScript } from '../../src/report/plan-script.ts';
+import { formatPlan } from '../../src/report/plan-text.ts';
 import type { RunStep, Step } from '../../src/step/step.ts';
 import { facts, pair, settled } from './build-certificates.ts';
 import { change, cluster, lab, linkerd, observed, UID, workload } from './build-lab.ts';
+import { expectGolden } from './golden-file.ts';
 import { meshed, VERSION, worldOf } from './mesh-world.ts';
 
 const SPIRE: NonNullable<Workload['spire']> = {
@@ -131,6 +133,13 @@ describe('the proxy of an external workload', () => {
     );
   });
 
+  it('can be read as a plan, and as a script', () => {
+    const plan = planOf(declared, world);
+    expectGolden('workload.json', `${JSON.stringify(plan, undefined, 2)}\n`);
+    expectGolden('workload.sh', renderScript(plan));
+    expectGolden('workload.txt', `${formatPlan(plan, false)}\n`);
+  });
+
   it('has the key of the trust anchor only where SPIRE signs, by its path, and says what that means once', () => {
     const withKey = steps.filter((one) => JSON.stringify(one).includes('anchor.key'));
     expect(idsOf(withKey)).toEqual(['spire/settings', 'spire/key']);
@@ -223,6 +232,7 @@ describe('the proxy of an external workload', () => {
     const plan = planOf(declared, bare);
     expect(idsOf(plan.steps)).toEqual([]);
     expect(plan.warnings.join('\n')).toContain('a does not answer');
+    expect(planOf(declared, { ...bare, images: {} }).steps).toEqual([]);
     const away = change(world, 'a', ({ api }) => {
       const { linkerd: _, ...rest } = api ?? { nodes: [] };
       return { api: rest };
