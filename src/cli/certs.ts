@@ -68,6 +68,7 @@ async function look(session: Session, desired: DesiredCertificates, flags: Certs
     names,
     rotate: flags.rotate,
     discardKey: flags.discardRootKey,
+    signing: lab.workloads.filter(({ spire }) => spire).map(({ name }) => name),
     command: `lab certs ${lab.dir}`,
   });
   if (diff.problems.length > 0) throw explainProblems(diff.problems);

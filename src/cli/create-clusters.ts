@@ -81,7 +81,10 @@ async function carryOut(first: Planned, session: Session, work: Work, flags: Cre
   let stopped = await carryOutRound(planned, session, work, steps);
   // What some clusters lack shows only once they answer: then `up` looks again, and no third time.
   if (stopped === undefined && flags.verb === 'up' && leftForLater(first.desired, first.changes).length > 0) {
-    planned = await planNow(session, flags);
+    const again = await planNow(session, flags);
+    // What was said is said.
+    const warnings = again.plan.warnings.filter((text) => !first.plan.warnings.includes(text));
+    planned = { ...again, plan: { ...again.plan, warnings } };
     stopped = await carryOutRound(planned, session, work, steps);
   }
   const done = { plan: first.plan.summary, steps };
@@ -119,7 +122,8 @@ async function showResult(
   done: { readonly plan: string; readonly steps: readonly StepReport[] },
 ): Promise<void> {
   const changed = done.steps.length > 0;
-  const after = changed ? await session.observe({ choose: false, count: false, mesh: verb === 'up' }) : observed;
+  const seen = changed ? await session.observe({ choose: false, count: false, mesh: verb === 'up' }) : observed;
+  const after = { ...seen, ...(observed.certificates && { certificates: observed.certificates }) };
   const infos = describeClusters(desired, after, session.names);
   if (isData(output)) printData({ ...done, clusters: infos }, output, io);
   else if (output === 'name') print(io, infos.map(({ name }) => `cluster/${name}`).join('\n'));

@@ -169,12 +169,20 @@ const startsProcesses = ({ kind }: Step): boolean => kind === 'run' || kind === 
 const PULL_HINT =
   'where it cannot be had, name an image that can: spec.kubernetes.image, or for every cluster spec.defaults in lab.yaml or in the file of LAB_DEFAULTS';
 
+const WORKLOAD_PULL_HINT =
+  'nothing of it was made. Where the image cannot be had, build or load it on this engine (docker build, docker load), or name another one there';
+
+const hintsOf = (id: string): string[] => {
+  if (id.startsWith('pull/')) return [PULL_HINT];
+  return /^workload\/[^/]+\/pull/.test(id) ? [WORKLOAD_PULL_HINT] : [];
+};
+
 /** Every failure with its cluster and command, how each cluster fared, and what to type next. */
 export function describeFailures(plan: Plan, reports: readonly StepReport[], again: string): string {
   const failed = reports.filter(({ result }) => result === 'failed');
   const blocks = failed.map(({ id, detail }) => {
     const step = plan.steps.find((one) => one.id === id);
-    const lines = [detail ?? '', ...(id.startsWith('pull/') ? [PULL_HINT] : [])].join('\n');
+    const lines = [detail ?? '', ...hintsOf(id)].join('\n');
     return `${step?.clusters.join(', ') || 'lab'}: could not ${step?.title}\n  ${lines.replaceAll('\n', '\n  ')}`;
   });
   const left = reports.filter(({ result }) => result === 'blocked' || result === 'cancelled').length;

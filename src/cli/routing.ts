@@ -14,7 +14,7 @@ const groupRound: Round = { plan: planGroup, readsRouting: true, readsMesh: true
 const linkerdRound: Round = { plan: planLinkerd, readsRouting: false, readsMesh: true };
 const linkRound: Round = { plan: planLinks, readsRouting: false, readsMesh: true };
 const appsRound: Round = { plan: planAppsVerb, readsRouting: false, readsMesh: true, readsApps: true };
-const workloadsRound: Round = { plan: planWorkloads, readsRouting: true };
+const workloadsRound: Round = { plan: planWorkloads, readsRouting: true, readsMesh: true };
 const stopRound: Round = { plan: planStop, readsRouting: false };
 const startRound: Round = { plan: planStart, readsRouting: false };
 

@@ -7,6 +7,17 @@ export interface WorkloadPort {
   readonly protocol: 'TCP' | 'UDP';
 }
 
+/** The user's word that SPIRE may sign with the key of the trust anchor: it gives a workload its identity, and so a proxy. */
+export interface Spire {
+  readonly at: string;
+  readonly images: {
+    readonly server: string;
+    readonly agent: string;
+    /** Linkerd's proxy; absent: of the version that the cluster runs. */
+    readonly proxy?: string;
+  };
+}
+
 /** What the user declared. */
 export interface Workload {
   /** Also the container's name. */
@@ -22,6 +33,7 @@ export interface Workload {
   /** By which Services find it. */
   readonly labels: Readonly<Record<string, string>>;
   readonly identity?: string;
+  readonly spire?: Spire;
   readonly addresses: readonly Pin[];
   /** SHA-256 of everything that only another container can change. */
   readonly digest: string;
@@ -48,7 +60,11 @@ export interface DesiredWorkload {
   readonly assumed: boolean;
 }
 
-/** A container that a lab made for a workload. */
+/** What runs beside a workload, the last one first to be made. */
+export const sidecarsOf = (workload: string) =>
+  ({ proxy: `${workload}-proxy`, agent: `${workload}-spire-agent`, server: `${workload}-spire-server` }) as const;
+
+/** What a lab made for a workload; without a digest where its own container is gone. */
 export interface ObservedWorkload {
   readonly name: string;
   readonly cluster: string;
@@ -59,6 +75,10 @@ export interface ObservedWorkload {
   readonly network: string;
   /** As it was made with, also while it is stopped. */
   readonly addresses: readonly string[];
+  /** Names of those beside it, running or not, in the order in which they can be removed. */
+  readonly sidecars: readonly string[];
+  /** Present where all of them run: what the proxy was made from. */
+  readonly proxy?: string;
   /** Present where routes were read. */
   readonly routes?: readonly { readonly destination: string; readonly via: string; readonly ours: boolean }[];
 }
@@ -71,6 +91,7 @@ export const WORKLOAD_LABELS = {
   digest: 'lab.workload.digest',
   addresses: 'lab.workload.addresses',
   network: 'lab.workload.network',
+  proxy: 'lab.workload.proxy',
 } as const;
 
 /** An ExternalWorkload of this lab in a cluster. */

@@ -1,4 +1,4 @@
-import { type ObservedWorkload, WORKLOAD_LABELS, type WorkloadResource } from '../lab/workload.ts';
+import { type ObservedWorkload, sidecarsOf, WORKLOAD_LABELS, type WorkloadResource } from '../lab/workload.ts';
 import { type Runner, succeeded } from '../step/runner.ts';
 import type { Container } from '../tools/docker.ts';
 import { inNetworkOf } from '../tools/docker.ts';
@@ -8,18 +8,28 @@ import type { ApiClient } from './api-client.ts';
 
 /** Containers of workloads, whoever's, stopped ones too. */
 export function findWorkloads(containers: readonly Container[]): ObservedWorkload[] {
-  return containers.flatMap(({ name, labels, running }) => {
-    const label = (key: keyof typeof WORKLOAD_LABELS) => labels[WORKLOAD_LABELS[key]] ?? '';
-    if (label('name') !== name) return [];
+  const label = ({ labels }: Container, key: keyof typeof WORKLOAD_LABELS) => labels[WORKLOAD_LABELS[key]] ?? '';
+  const names = new Set(containers.map((one) => label(one, 'name')).filter(Boolean));
+  return [...names].flatMap((name): ObservedWorkload[] => {
+    const own = containers.find((one) => one.name === name && label(one, 'name') === name);
+    const beside = Object.values(sidecarsOf(name)).flatMap(
+      (sidecar) => containers.find((one) => one.name === sidecar && label(one, 'name') === name) ?? [],
+    );
+    const some = own ?? beside[0];
+    if (!some) return [];
+    const proxy = beside.map((one) => label(one, 'proxy')).find(Boolean);
+    const whole = beside.length === Object.keys(sidecarsOf(name)).length && beside.every(({ running }) => running);
     return [
       {
         name,
-        cluster: label('cluster'),
-        owner: label('uid'),
-        running,
-        digest: label('digest'),
-        network: label('network'),
-        addresses: label('addresses').split(',').filter(Boolean),
+        cluster: label(some, 'cluster'),
+        owner: label(some, 'uid'),
+        running: own?.running ?? false,
+        digest: own ? label(own, 'digest') : '',
+        network: own ? label(own, 'network') : '',
+        addresses: own ? label(own, 'addresses').split(',').filter(Boolean) : [],
+        sidecars: beside.map((one) => one.name),
+        ...(whole && proxy !== undefined && { proxy }),
       },
     ];
   });

@@ -4,6 +4,7 @@ import type { HostPort } from '../lab/host-port.ts';
 import type { Cluster, Lab } from '../lab/lab.ts';
 import type { HostState, Observed, ObservedCluster, ObservedContext, Reservation } from '../lab/observed.ts';
 import { takesPart } from '../lab/ownership.ts';
+import type { Workload } from '../lab/workload.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Runner } from '../step/runner.ts';
@@ -48,7 +49,7 @@ export async function observe(input: ObserveInput): Promise<Observed> {
     const image = PROVIDERS[cluster.provider].image(cluster);
     return [...(image ? [image] : []), ...cluster.images];
   });
-  images.push(...lab.workloads.map(({ image }) => image));
+  images.push(...lab.workloads.flatMap(imagesOf));
   const [state, contexts] = await Promise.all([observeEngine(runner, [...new Set(images)]), input.readContexts()]);
   const { engine, containers } = state;
   const binaries = depth.mesh ? binariesOf(lab) : [];
@@ -92,6 +93,9 @@ export async function observe(input: ObserveInput): Promise<Observed> {
   const workloads = [...(await readWorkloadRoutes(runner, own, imageOf)), ...others];
   return { ...observed, missing: [...observed.missing, ...old], nodeNetworks, linkerdClis, workloads };
 }
+
+/** The proxy's is known only once the cluster's mesh is. */
+const imagesOf = ({ image, spire }: Workload): string[] => [image, ...Object.values(spire?.images ?? {})];
 
 const isMade = ({ provider }: Cluster): boolean => PROVIDERS[provider].make !== undefined;
 

@@ -141,6 +141,7 @@ export function anchorNotTrusted({ desired: { anchor }, observed, command }: Cer
 export function discardProblem(
   { desired, observed, rotation, command }: CertificateScene,
   made: readonly string[],
+  signing: readonly string[],
 ): CertificateProblem | undefined {
   const refuse = (message: string, hint: string) => ({
     at: desired.anchor.own?.at ?? 'command line',
@@ -152,6 +153,8 @@ export function discardProblem(
     return refuse('the key of the trust anchor is your own', 'leave it out of lab.yaml once all issuers are signed');
   if (rotation.phase !== 'settled')
     return refuse('the trust anchor is being changed, which takes its key', `first finish: ${command} --rotate anchor`);
+  if (signing.length > 0)
+    return refuse(`SPIRE beside ${signing.join(', ')} signs with it`, 'first take spire out of those files');
   const without = desired.issuers
     .map(({ cluster }) => cluster)
     .filter((cluster) => !made.includes(cluster) && !isPresent(observed, cluster));

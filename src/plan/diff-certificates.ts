@@ -36,6 +36,8 @@ export interface CertificateOptions {
   readonly rotate?: 'issuer' | 'anchor' | undefined;
   /** Removes the anchor's key once everything is signed. */
   readonly discardKey: boolean;
+  /** Names of workloads whose SPIRE signs with it. */
+  readonly signing?: readonly string[];
   /** What to type, without flags: `lab certs clusters`. */
   readonly command: string;
 }
@@ -63,7 +65,9 @@ export function diffCertificates(
   const scene: CertificateScene = { desired, observed, rotation, command: options.command };
   const { changes, problems } = findChanges(scene, options);
   const made = changes.flatMap((change) => (change.kind === 'issuer' ? [change.cluster] : []));
-  const discard = options.discardKey ? discardKey(scene, changes, made) : { changes: [], problems: [] };
+  const discard = options.discardKey
+    ? discardKey(scene, changes, made, options.signing)
+    : { changes: [], problems: [] };
   return {
     rotation,
     changes: [...changes, ...discard.changes],
@@ -170,8 +174,13 @@ function isSignedByTarget(
   return issuer !== undefined && isSignedBy(issuer, target?.fingerprint);
 }
 
-function discardKey(scene: CertificateScene, changes: readonly CertificateChange[], made: readonly string[]): Part {
-  const problem = discardProblem(scene, made);
+function discardKey(
+  scene: CertificateScene,
+  changes: readonly CertificateChange[],
+  made: readonly string[],
+  signing: readonly string[] = [],
+): Part {
+  const problem = discardProblem(scene, made, signing);
   if (problem) return stop([problem]);
   const isThere = scene.observed.anchors.anchor.key || changes.some(({ kind }) => kind === 'anchor');
   return { changes: isThere ? [{ kind: 'discard', why: 'asked for by --discard-root-key' }] : [], problems: [] };

@@ -65,14 +65,14 @@ function stepsOf(change: CertificateChange, scene: Scene, needs: readonly string
     }
     case 'trust': {
       const kept = observed.bundle.trusted.length > 0 ? [BUNDLE_FILE] : [];
-      const from = [...kept, ...change.slots.map((slot) => filesOf(scene, slot).certificate)];
+      const from = [...kept, ...change.slots.map((slot) => anchorFiles(scene.desired, slot).certificate)];
       const title = from.length > 1 ? 'trust both anchors' : 'trust the anchor';
       return [shared('bundle', title, { do: 'bundle', from, to: BUNDLE_FILE }, needs, why)];
     }
     case 'issuer':
       return [issuerStep(change, scene, needs)];
     case 'distrust': {
-      const from = [filesOf(scene, change.keep).certificate];
+      const from = [anchorFiles(scene.desired, change.keep).certificate];
       const bundle = shared('bundle', 'trust only the new anchor', { do: 'bundle', from, to: BUNDLE_FILE }, needs, why);
       return [bundle, ...retireSteps(change.keep, [bundle.id])];
     }
@@ -111,7 +111,7 @@ function issuerStep(
     // It fails together with the anchor at the latest.
     seconds: signedUntil === undefined ? lifetime : Math.min(lifetime, signedUntil - observed.now),
     pathLength: 0,
-    signer: filesOf(scene, signer),
+    signer: anchorFiles(scene.desired, signer),
     files,
     replaces,
   };
@@ -121,7 +121,8 @@ function issuerStep(
   };
 }
 
-function filesOf({ desired: { anchor } }: Scene, slot: Slot): KeyPairFiles {
+/** Where an anchor and its key are. */
+export function anchorFiles({ anchor }: DesiredCertificates, slot: Slot): KeyPairFiles {
   if (slot === 'next') return NEXT_ANCHOR_FILES;
   const { own } = anchor;
   return slot === 'own' && own ? { certificate: own.certificate, key: own.key ?? '' } : ANCHOR_FILES;

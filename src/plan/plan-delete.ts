@@ -38,7 +38,7 @@ export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequ
   const workloads = (observed.workloads ?? []).filter(
     ({ owner, cluster }) => owner === lab.uid && names.includes(cluster),
   );
-  const removals = workloads.map(({ name, cluster }) => removeStep(name, cluster));
+  const removals = workloads.map(removeStep);
   const steps = [...removals, ...doomed.flatMap((cluster) => clusterSteps(cluster, observed, lab.uid))];
   const gone = names.filter((name) => !doomed.some((cluster) => cluster.name === name));
   const leftovers = gone.flatMap((name) => contextSteps(name, observed, lab.uid, []));

@@ -8,7 +8,7 @@ import { diffPeerPools, poolSteps } from './peer-pools.ts';
 import { planCreate } from './plan-create.ts';
 import { planRelink } from './plan-mesh.ts';
 import { planLinks } from './plan-mesh-verbs.ts';
-import { workloadSteps } from './plan-workloads.ts';
+import { workloadSteps, workloadWarnings } from './plan-workloads.ts';
 import { routable } from './routable.ts';
 import { routingStep } from './routing-step.ts';
 
@@ -67,7 +67,8 @@ export function planRepair(desired: Desired, observed: Observed, names: readonly
   const links = settled ? planRelink(desired, observed, names) : { steps: [], warnings: [] };
   const steps = [...repaired.steps, ...routing, ...links.steps];
   const summary = `Plan: ${steps.length === 0 ? 'nothing' : `${steps.length} steps`} to repair.`;
-  return plan('repair', desired, steps, summary, [...warnings, ...links.warnings]);
+  const said = settled ? workloadWarnings(desired, observed, names) : [];
+  return plan('repair', desired, steps, summary, [...warnings, ...links.warnings, ...said]);
 }
 
 /** Routes, and then the links that use them: no link needs a route to be made. */
@@ -130,7 +131,9 @@ function powerSteps(
 }
 
 const runningWorkloads = ({ lab }: Desired, { workloads = [] }: Observed, cluster: string): string[] =>
-  workloads.filter((one) => one.cluster === cluster && one.owner === lab.uid && one.running).map(({ name }) => name);
+  workloads
+    .filter((one) => one.cluster === cluster && one.owner === lab.uid && one.running)
+    .flatMap(({ name, sidecars }) => [...sidecars, name]);
 
 const nodeCount = (observed: Observed, names: readonly string[]): number =>
   observed.clusters.filter(({ name }) => names.includes(name)).reduce((sum, { nodes }) => sum + nodes.length, 0);

@@ -11,10 +11,12 @@ import { planCreate } from './plan-create.ts';
 import { lateRoutes } from './plan-late-routes.ts';
 import { planMesh } from './plan-mesh.ts';
 import { withPeers } from './plan-routing.ts';
-import { workloadSteps } from './plan-workloads.ts';
+import { workloadPulls, workloadSteps, workloadWarnings } from './plan-workloads.ts';
+import { workloadsOf } from './resolve-workloads.ts';
 import { routable } from './routable.ts';
 import { routingStep } from './routing-step.ts';
 import { clustersToAwait, clustersToMake, clustersToRouteLater, leftForLater } from './summary.ts';
+import { afterPulls } from './workload-steps.ts';
 
 /**
  * Everything that the specs ask for of the named clusters, one graph: a step waits for the steps that it builds upon
@@ -38,7 +40,12 @@ export function planUp(
     ...{ desired, observed, settled, ready },
     making: making.filter((name) => !clustersToRouteLater(desired, changes).includes(name)),
   });
-  const beside = workloadSteps(desired, observed, names);
+  // Those beside a cluster that is made first come later, but whether they can be had shows now.
+  const unmade = workloadsOf(
+    desired,
+    making.filter((name) => !routable(desired, observed).includes(name)),
+  );
+  const beside = [...workloadPulls(desired, observed, unmade), ...workloadSteps(desired, observed, names)];
   const mesh = planMesh(desired, observed, {
     names: names.filter((name) => !later.includes(name)),
     install: true,
@@ -60,9 +67,16 @@ export function planUp(
     summary: [created.summary, summarise(routes, mesh.steps, apps.steps, beside)]
       .filter((text) => text !== '')
       .join(' '),
-    warnings: [...created.warnings, ...assumed, ...leftForLater(desired, changes), ...mesh.warnings, ...apps.warnings],
+    warnings: [
+      ...created.warnings,
+      ...assumed,
+      ...leftForLater(desired, changes),
+      ...mesh.warnings,
+      ...apps.warnings,
+      ...workloadWarnings(desired, observed, names),
+    ],
     // What comes first is started first where there is not room for all: the clusters take the longest.
-    steps: [...created.steps, ...routes, ...mesh.steps, ...apps.steps, ...beside],
+    steps: afterPulls([...created.steps, ...routes, ...mesh.steps, ...apps.steps, ...beside]),
   };
 }
 

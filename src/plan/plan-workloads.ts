@@ -1,70 +1,71 @@
 import { InputError, type Problem } from '../errors.ts';
 import type { Desired } from '../lab/desired.ts';
-import type { ApiState, Observed } from '../lab/observed.ts';
-import type { DesiredWorkload, ObservedWorkload } from '../lab/workload.ts';
-import type { Plan, RunStep } from '../step/step.ts';
+import type { Observed } from '../lab/observed.ts';
+import type { DesiredWorkload } from '../lab/workload.ts';
+import type { Plan, QueryStep, RunStep } from '../step/step.ts';
+import { proxyOf } from './desired-proxy.ts';
+import { proxySteps, sidecarPulls } from './proxy-steps.ts';
 import { workloadsOf } from './resolve-workloads.ts';
 import { routable } from './routable.ts';
+import { apiOf, workloadState } from './workload-state.ts';
 import * as steps from './workload-steps.ts';
 
-/** How one workload is, against what it should be. */
-export interface WorkloadState {
-  readonly container: 'absent' | 'stopped' | 'running' | 'stale';
-  /** Routes that are missing, and ours that nobody wants any more; undefined while they are not known. */
-  readonly routes: { readonly add: DesiredWorkload['routes']; readonly remove: DesiredWorkload['routes'] } | undefined;
-  /** `unknown`: no API server, or no such kind of resource in it. */
-  readonly resource: 'absent' | 'stale' | 'ready' | 'unknown';
-}
-
-/** What is there of a workload. */
-export function workloadState(desired: Desired, observed: Observed, workload: DesiredWorkload): WorkloadState {
-  const found = observed.workloads?.find(({ name }) => name === workload.name);
-  return {
-    container: containerState(desired, workload, found),
-    routes: found?.running && found.routes ? diffRoutes(workload, found.routes) : undefined,
-    resource: resourceState(desired, workload, apiOf(observed, workload.cluster)),
-  };
-}
-
-const apiOf = ({ clusters }: Observed, cluster: string): ApiState | undefined =>
-  clusters.find(({ name }) => name === cluster)?.api;
-
-function containerState(desired: Desired, workload: DesiredWorkload, found: ObservedWorkload | undefined) {
-  if (!found) return 'absent';
-  const same =
-    found.digest === workload.spec.digest &&
-    found.network === desired.network.name &&
-    found.addresses.join() === workload.addresses.map(({ address }) => address).join();
-  return same ? (found.running ? 'running' : 'stopped') : 'stale';
-}
-
-function diffRoutes({ routes }: DesiredWorkload, have: NonNullable<ObservedWorkload['routes']>) {
-  const destinations = new Set(routes.map(({ destination }) => destination));
-  return {
-    add: routes.filter((one) => !have.some((is) => is.destination === one.destination && is.via === one.via)),
-    remove: have.filter(({ ours, destination }) => ours && !destinations.has(destination)),
-  };
-}
-
-function resourceState({ lab }: Desired, workload: DesiredWorkload, api: ApiState | undefined) {
-  if (!api?.workloads) return 'unknown';
-  const found = api.workloads.find(
-    ({ name, namespace }) => name === workload.name && namespace === workload.spec.namespace,
-  );
-  if (!found) return 'absent';
-  return found.ready && found.owner === lab.uid && found.inputs === steps.inputsOf(workload) ? 'ready' : 'stale';
-}
+type WorkloadStep = RunStep | QueryStep;
 
 /**
  * Containers, routes and resources of the workloads of clusters that run, and what is left of those that are gone.
  * @throws InputError for a workload whose name is taken by another lab's
  */
-export function workloadSteps(desired: Desired, observed: Observed, names: readonly string[]): RunStep[] {
+export function workloadSteps(desired: Desired, observed: Observed, names: readonly string[]): WorkloadStep[] {
   const up = routable(desired, observed).filter((name) => names.includes(name));
-  const own = workloadsOf(desired, up).filter(({ assumed }) => !assumed);
+  const own = present(desired, observed, names);
   const foreign = own.flatMap((workload) => notOurs(desired, observed, workload));
   if (foreign.length > 0) throw new InputError(foreign);
-  return [...own.flatMap((workload) => stepsOf(desired, observed, workload)), ...staleSteps(desired, observed, up)];
+  return steps.afterPulls([
+    ...workloadPulls(desired, observed, own),
+    ...own.flatMap((workload) => stepsOf(desired, observed, workload)),
+    ...staleSteps(desired, observed, up),
+  ]);
+}
+
+/** Those of clusters that run, as far as it is known where those are. */
+const present = (desired: Desired, observed: Observed, names: readonly string[]): DesiredWorkload[] =>
+  workloadsOf(
+    desired,
+    routable(desired, observed).filter((name) => names.includes(name)),
+  ).filter(({ assumed }) => !assumed);
+
+/** Fetches what workloads are still to be made from. */
+export const workloadPulls = (desired: Desired, observed: Observed, workloads: readonly DesiredWorkload[]): RunStep[] =>
+  workloads.flatMap((workload) => {
+    const { container } = workloadState(desired, observed, workload);
+    const wanted = container === 'absent' || container === 'stale';
+    const { image } = workload.spec;
+    return wanted && observed.images[image] === undefined ? [steps.pullStep(image, workload)] : [];
+  });
+
+/**
+ * What a person has to know of workloads before anything happens: the risk of every proxy that is still to be made, also
+ * beside a cluster that comes first, and why one beside a cluster that runs is not made.
+ */
+export function workloadWarnings(desired: Desired, observed: Observed, names: readonly string[]): string[] {
+  const isPresent = new Set(present(desired, observed, names).map(({ name }) => name));
+  const lacking = workloadsOf(desired, names).filter(
+    (workload) => workload.spec.spire && workloadState(desired, observed, workload).proxy !== 'running',
+  );
+  const list = lacking.map(({ name }) => name).join(', ');
+  return [
+    ...(lacking.length > 0
+      ? [
+          `the key of the trust anchor goes into a container of SPIRE beside ${list}: whoever can use Docker on this engine can read it there, and with it be anybody in every mesh that trusts the anchor`,
+        ]
+      : []),
+    ...lacking.flatMap((workload) => {
+      const proxy = proxyOf(desired, observed, workload);
+      const missing = proxy && 'missing' in proxy && isPresent.has(workload.name) ? proxy.missing : undefined;
+      return missing === undefined ? [] : [`no proxy beside ${workload.name}: ${missing}`];
+    }),
+  ];
 }
 
 function notOurs({ lab }: Desired, observed: Observed, { name, cluster, spec }: DesiredWorkload): Problem[] {
@@ -80,15 +81,17 @@ function notOurs({ lab }: Desired, observed: Observed, { name, cluster, spec }: 
   return taken.map((what) => ({ at: spec.at, message: `there is ${what} of another lab`, hint }));
 }
 
-function stepsOf(desired: Desired, observed: Observed, workload: DesiredWorkload): RunStep[] {
-  const { container, routes, resource } = workloadState(desired, observed, workload);
-  const { image } = workload.spec;
-  const removal = container === 'stale' ? [steps.removeStep(workload.name, workload.cluster)] : [];
+function stepsOf(desired: Desired, observed: Observed, workload: DesiredWorkload): WorkloadStep[] {
+  const { container, proxy: proxied, routes, resource } = workloadState(desired, observed, workload);
+  const found = observed.workloads?.find(({ name }) => name === workload.name);
+  const proxy = proxyOf(desired, observed, workload);
   const makes = container === 'absent' || container === 'stale';
-  const pull = makes && observed.images[image] === undefined ? [steps.pullStep(image, workload)] : [];
-  const ids = (list: readonly RunStep[]) => list.map(({ id }) => id);
+  const ids = (list: readonly WorkloadStep[]) => list.map(({ id }) => id);
+  const proxies = makes || container === 'stopped' || proxied === 'absent' || proxied === 'stale';
+  const left = found && proxies && found.sidecars.length > 0 ? [steps.unproxyStep(found)] : [];
+  const removal = found && container === 'stale' ? [steps.removeStep(found)] : left;
   const made = makes
-    ? [steps.runStep(desired, workload, ids([...pull, ...removal]))]
+    ? [steps.runStep(desired, workload, ids(removal))]
     : container === 'stopped'
       ? [steps.startStep(workload)]
       : [];
@@ -99,9 +102,13 @@ function stepsOf(desired: Desired, observed: Observed, workload: DesiredWorkload
     nodeImage && change.add.length + change.remove.length > 0
       ? [steps.workloadRouteStep(workload, nodeImage, change, ids(made))]
       : [];
-  const needs = ids([...made, ...routed]).slice(-1);
+  const before = ids([...made, ...routed]).slice(-1);
+  const scene =
+    proxies && proxy && !('missing' in proxy) && nodeImage ? { desired, workload, proxy, nodeImage } : undefined;
+  const beside = scene ? proxySteps(scene, [...ids(removal), ...before]) : [];
+  const needs = ids([...made, ...routed, ...beside]).slice(-1);
   const told = resource === 'absent' || resource === 'stale' ? steps.resourceSteps(desired, workload, needs) : [];
-  return [...pull, ...removal, ...made, ...routed, ...told];
+  return [...(scene ? sidecarPulls(scene) : []), ...removal, ...made, ...routed, ...beside, ...told];
 }
 
 /** What a cluster's nodes were made from. */
@@ -124,7 +131,7 @@ function staleSteps(desired: Desired, observed: Observed, names: readonly string
       })
       .map((one) => steps.forgetStep(cluster, one)),
   );
-  return [...containers.map(({ name, cluster }) => steps.removeStep(name, cluster)), ...resources];
+  return [...containers.map(steps.removeStep), ...resources];
 }
 
 /** `lab workloads`: what is beside the clusters. */
@@ -144,6 +151,7 @@ export function planWorkloads(desired: Desired, observed: Observed, names: reado
       ...desired.warnings,
       ...away.map((name) => `${name} does not run: its workloads are left alone`),
       ...silent.map((name) => `${name} does not answer: its workloads are left alone`),
+      ...workloadWarnings(desired, observed, names),
     ],
     steps: made,
   };

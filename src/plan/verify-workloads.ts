@@ -1,9 +1,9 @@
 import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
 import type { ProbeTarget } from '../lab/reach.ts';
-import { workloadState } from './plan-workloads.ts';
 import { workloadsOf } from './resolve-workloads.ts';
 import { addressIn, type Question } from './verify-cells.ts';
+import { workloadState } from './workload-state.ts';
 
 interface Input {
   readonly desired: Desired;

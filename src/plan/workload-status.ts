@@ -1,17 +1,21 @@
 import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
-import { type WorkloadState, workloadState } from './plan-workloads.ts';
 import { workloadsOf } from './resolve-workloads.ts';
 import type { StatusRow } from './status.ts';
+import { type WorkloadState, workloadState } from './workload-state.ts';
 
 /** Each workload of a cluster: its container, its routes, and its resource where the cluster knows such. */
 export const workloadRows = (desired: Desired, observed: Observed, cluster: string): StatusRow[] =>
   workloadsOf(desired, [cluster]).map((workload): StatusRow => {
     const state = workloadState(desired, observed, workload);
     const count = workload.routes.length;
-    const { container, routes, resource } = state;
+    const { container, proxy, routes, resource } = state;
     const have = [container, ...(container === 'running' ? [routesText(routes, count)] : [])];
     const want = ['running', `${count} routes`];
+    if (proxy !== 'none') {
+      have.push(`proxy ${proxy}`);
+      want.push('proxy running');
+    }
     const known = resource !== 'unknown';
     return {
       cluster,
@@ -22,8 +26,9 @@ export const workloadRows = (desired: Desired, observed: Observed, cluster: stri
     };
   });
 
-function resultOf({ container, routes, resource }: WorkloadState): StatusRow['result'] {
-  if (container !== 'running' || resource === 'absent' || resource === 'stale') return 'drift';
+function resultOf({ container, proxy, routes, resource }: WorkloadState): StatusRow['result'] {
+  const lacksProxy = proxy !== 'none' && proxy !== 'running';
+  if (container !== 'running' || lacksProxy || resource === 'absent' || resource === 'stale') return 'drift';
   if (!routes) return 'unknown';
   return routes.add.length + routes.remove.length === 0 ? 'ok' : 'drift';
 }

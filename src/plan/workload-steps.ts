@@ -1,6 +1,6 @@
 import type { Desired } from '../lab/desired.ts';
-import { type DesiredWorkload, WORKLOAD_LABELS } from '../lab/workload.ts';
-import type { RunStep } from '../step/step.ts';
+import { type DesiredWorkload, type ObservedWorkload, WORKLOAD_LABELS } from '../lab/workload.ts';
+import type { RunStep, Step } from '../step/step.ts';
 import { inNetworkOf } from '../tools/docker.ts';
 import { routeDelete, routeReplace } from '../tools/ip-route.ts';
 import { EXTERNAL_WORKLOAD } from '../tools/kube-api.ts';
@@ -9,7 +9,12 @@ import { writeYaml } from '../tools/write-yaml.ts';
 
 type Route = DesiredWorkload['routes'][number];
 
-const step = (name: string, cluster: string, id: string, title: string, needs: readonly string[], timeout = 60) => ({
+interface Named {
+  readonly name: string;
+  readonly cluster: string;
+}
+
+export const step = ({ name, cluster }: Named, id: string, title: string, needs: readonly string[], timeout = 60) => ({
   kind: 'run' as const,
   id: `workload/${name}/${id}`,
   title,
@@ -18,30 +23,36 @@ const step = (name: string, cluster: string, id: string, title: string, needs: r
   timeout,
 });
 
-export const pullStep = (image: string, { name, cluster }: DesiredWorkload): RunStep => ({
-  ...step(name, cluster, 'pull', `pull ${image} for workload ${name}`, [], 900),
+export const pullStep = (image: string, workload: DesiredWorkload, id = 'pull'): RunStep => ({
+  ...step(workload, id, `pull ${image}, which ${workload.spec.at} asks for`, [], 900),
   argv: ['docker', 'pull', image],
 });
 
+/** Nothing is made before every image is there. */
+export function afterPulls<One extends Step>(steps: readonly One[]): One[] {
+  const pulls = steps.flatMap(({ id }) => (/^workload\/[^/]+\/pull/.test(id) ? [id] : []));
+  return steps.map((one) => (one.needs.length > 0 || pulls.includes(one.id) ? one : { ...one, needs: pulls }));
+}
+
+/** Whose a container is. */
+export const identityLabels = ({ lab }: Desired, { name, cluster }: DesiredWorkload) => ({
+  [WORKLOAD_LABELS.uid]: lab.uid,
+  [WORKLOAD_LABELS.name]: name,
+  [WORKLOAD_LABELS.cluster]: cluster,
+});
+
 /** The container, with the cluster's own DNS: it answers at an address that no restart changes. */
-export function runStep({ lab, network }: Desired, workload: DesiredWorkload, needs: readonly string[]): RunStep {
-  const { name, cluster, spec, addresses, dns } = workload;
+export function runStep(desired: Desired, workload: DesiredWorkload, needs: readonly string[]): RunStep {
+  const { network } = desired;
+  const { name, spec, addresses, dns } = workload;
   const labels = {
-    [WORKLOAD_LABELS.uid]: lab.uid,
-    [WORKLOAD_LABELS.name]: name,
-    [WORKLOAD_LABELS.cluster]: cluster,
+    ...identityLabels(desired, workload),
     [WORKLOAD_LABELS.digest]: spec.digest,
     [WORKLOAD_LABELS.addresses]: addresses.map(({ address }) => address).join(','),
     [WORKLOAD_LABELS.network]: network.name,
   };
   return {
-    ...step(
-      name,
-      cluster,
-      'run',
-      `run workload ${name} at ${addresses.map(({ address }) => address).join(' and ')}`,
-      needs,
-    ),
+    ...step(workload, 'run', `run workload ${name} at ${addresses.map(({ address }) => address).join(' and ')}`, needs),
     why: "Docker's own resolver asks the cluster's DNS from inside the container, by way of the route to its services.",
     argv: [
       ...['docker', 'run', '--detach', '--name', name, '--hostname', name, '--restart', 'on-failure:1'],
@@ -62,25 +73,33 @@ export function runStep({ lab, network }: Desired, workload: DesiredWorkload, ne
   };
 }
 
-export const startStep = ({ name, cluster }: DesiredWorkload): RunStep => ({
-  ...step(name, cluster, 'start', `start workload ${name}`, []),
-  argv: ['docker', 'start', name],
+export const startStep = (workload: DesiredWorkload): RunStep => ({
+  ...step(workload, 'start', `start workload ${workload.name}`, []),
+  argv: ['docker', 'start', workload.name],
 });
 
-export const removeStep = (name: string, cluster: string): RunStep => ({
-  ...step(name, cluster, 'discard', `remove the container of workload ${name}`, []),
-  argv: ['docker', 'rm', '--force', '--volumes', name],
+/** Takes a workload away, and what is beside it. */
+export const removeStep = (found: ObservedWorkload): RunStep => ({
+  ...step(found, 'discard', `remove the container of workload ${found.name}`, []),
+  argv: ['docker', 'rm', '--force', '--volumes', ...found.sidecars, ...(found.digest === '' ? [] : [found.name])],
+});
+
+/** Takes away only what is beside it. */
+export const unproxyStep = (found: ObservedWorkload): RunStep => ({
+  ...step(found, 'discard', `remove what is left of the proxy of workload ${found.name}`, []),
+  argv: ['docker', 'rm', '--force', '--volumes', ...found.sidecars],
 });
 
 export function workloadRouteStep(
-  { name, cluster }: DesiredWorkload,
+  workload: DesiredWorkload,
   image: string,
   change: { readonly add: readonly Route[]; readonly remove: readonly Route[] },
   needs: readonly string[],
 ): RunStep {
+  const { name } = workload;
   const lines = [...change.remove.map(routeDelete), ...change.add.map(routeReplace)];
   return {
-    ...step(name, cluster, 'routes', `route on workload ${name} (${lines.length} routes)`, needs),
+    ...step(workload, 'routes', `route on workload ${name} (${lines.length} routes)`, needs),
     why: 'Its image may have no program for routes: that of a node has, and is on the engine.',
     argv: [...inNetworkOf(name, image, '--interactive', '--cap-add', 'NET_ADMIN'), '-e'],
     stdin: `${lines.join('\n')}\n`,
@@ -92,7 +111,7 @@ export function resourceSteps({ lab }: Desired, workload: DesiredWorkload, needs
   const { name, cluster, spec } = workload;
   const apply = ['apply', '--server-side', '--force-conflicts', '--field-manager=lab', '-f', '-'];
   const resource: RunStep = {
-    ...step(name, cluster, 'resource', `tell ${cluster} of workload ${name}`, needs),
+    ...step(workload, 'resource', `tell ${cluster} of workload ${name}`, needs),
     argv: kubectlArgv(cluster, [...apply]),
     stdin: [
       writeYaml({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: spec.namespace } }),
@@ -104,7 +123,7 @@ export function resourceSteps({ lab }: Desired, workload: DesiredWorkload, needs
   return [
     resource,
     {
-      ...step(name, cluster, 'ready', `say that workload ${name} is ready`, [resource.id]),
+      ...step(workload, 'ready', `say that workload ${name} is ready`, [resource.id]),
       argv: kubectlArgv(cluster, [
         ...['patch', `${EXTERNAL_WORKLOAD.resource}/${name}`, '--namespace', spec.namespace, '--type', 'merge'],
         ...['--subresource', 'status', '--patch', JSON.stringify({ status: { conditions: [condition] } })],
@@ -115,7 +134,7 @@ export function resourceSteps({ lab }: Desired, workload: DesiredWorkload, needs
 }
 
 export const forgetStep = (cluster: string, { name, namespace }: { name: string; namespace: string }): RunStep => ({
-  ...step(name, cluster, 'forget', `take workload ${name} out of ${cluster}`, []),
+  ...step({ name, cluster }, 'forget', `take workload ${name} out of ${cluster}`, []),
   argv: kubectlArgv(cluster, [
     ...['delete', `${EXTERNAL_WORKLOAD.resource}/${name}`, '--namespace', namespace, '--ignore-not-found'],
   ]),

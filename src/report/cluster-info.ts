@@ -2,8 +2,8 @@ import type { App, AppsState } from '../lab/apps.ts';
 import type { Desired, DesiredCluster, Range } from '../lab/desired.ts';
 import type { Observed, ObservedCluster } from '../lab/observed.ts';
 import { isSettled, takesPart } from '../lab/ownership.ts';
-import { type WorkloadState, workloadState } from '../plan/plan-workloads.ts';
 import { workloadsOf } from '../plan/resolve-workloads.ts';
+import { type WorkloadState, workloadState } from '../plan/workload-state.ts';
 import { type CertificateInfo, describeCertificates } from './certificate-info.ts';
 import { formatTable } from './table.ts';
 
@@ -44,6 +44,7 @@ export interface WorkloadInfo {
   readonly addresses: readonly string[];
   readonly identity: string;
   readonly state: WorkloadState['container'];
+  readonly proxy: WorkloadState['proxy'];
 }
 
 /** What should be and what is, side by side, a cluster each. */
@@ -104,6 +105,7 @@ export function describeClusters(desired: Desired, observed: Observed, names: re
           addresses: workload.addresses.map(({ address }) => address),
           identity: workload.identity.id,
           state: workloadState(desired, observed, workload).container,
+          proxy: workloadState(desired, observed, workload).proxy,
         })),
       };
     });
@@ -170,12 +172,13 @@ export function formatWorkloads(clusters: readonly ClusterInfo[]): string {
       name,
       one.namespace,
       one.state,
+      one.proxy,
       one.addresses.join(','),
       one.image,
       one.identity,
     ]),
   );
-  const headings = ['WORKLOAD', 'CLUSTER', 'NAMESPACE', 'STATE', 'ADDRESSES', 'IMAGE', 'IDENTITY'];
+  const headings = ['WORKLOAD', 'CLUSTER', 'NAMESPACE', 'STATE', 'PROXY', 'ADDRESSES', 'IMAGE', 'IDENTITY'];
   return rows.length > 0 ? formatTable(headings, rows) : '';
 }
 

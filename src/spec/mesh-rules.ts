@@ -1,6 +1,7 @@
 import type { Problem } from '../errors.ts';
 import { familiesOf } from '../lab/families.ts';
 import type { Cluster, Lab } from '../lab/lab.ts';
+import type { Workload } from '../lab/workload.ts';
 import type { LabFile } from './lab-schema.ts';
 import { type Sourced, whereKey, whereValue } from './source.ts';
 
@@ -12,7 +13,19 @@ export function findMeshProblems(lab: Lab, file: LabFile, sourced: Sourced | und
     ...(sourced ? findAnchorProblems(file, sourced) : []),
     ...lab.clusters.flatMap((cluster) => findLifetimeProblem(cluster, lab, sourced) ?? []),
     ...lab.links.flatMap((link) => findFamilyProblem(link, lab) ?? []),
+    ...lab.workloads.flatMap((workload) => findSpireProblem(workload, lab) ?? []),
   ];
+}
+
+/** A proxy needs a mesh, and SPIRE the key of what that trusts. */
+function findSpireProblem({ spire, cluster }: Workload, { clusters, mesh }: Lab): Problem | undefined {
+  if (!spire) return undefined;
+  const { at } = spire;
+  if (clusters.some(({ name, mesh: own }) => name === cluster && own.name === 'none'))
+    return { at, message: `spire: ${cluster} has no mesh`, hint: 'leave it out, or give the cluster a mesh' };
+  if (!mesh.anchor.own || mesh.anchor.own.key !== undefined) return undefined;
+  const hint = `name it at ${mesh.anchor.own.at} (key), or leave spire out`;
+  return { at, message: 'spire: it signs with the key of the trust anchor, which is your own and not given', hint };
 }
 
 function findAnchorProblems({ spec: { mesh } }: LabFile, sourced: Sourced): Problem[] {

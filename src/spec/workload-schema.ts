@@ -14,6 +14,26 @@ const port = z.strictObject({
   protocol: described(z._default(z.enum(['TCP', 'UDP']), 'TCP'), 'TCP or UDP'),
 });
 
+const SPIRE = '1.15.3';
+
+const spire = z.strictObject({
+  useTrustAnchorKey: described(
+    z.literal(true),
+    'Your word that the key of the trust anchor may be put beside the workload, where SPIRE signs with it',
+  ),
+  images: described(
+    z.prefault(
+      z.strictObject({
+        server: described(z._default(imageText, `ghcr.io/spiffe/spire-server:${SPIRE}`), "SPIRE's server"),
+        agent: described(z._default(imageText, `ghcr.io/spiffe/spire-agent:${SPIRE}`), "SPIRE's agent"),
+        proxy: described(z.optional(imageText), "Linkerd's proxy; by default of the version that the cluster runs"),
+      }),
+      {},
+    ),
+    'What runs beside the workload',
+  ),
+});
+
 /** A container beside a cluster that its mesh knows. */
 export const workloadFile = once(() =>
   z
@@ -43,6 +63,7 @@ export const workloadFile = once(() =>
             z.optional(z.string().check(z.regex(/^spiffe:\/\/\S+$/, 'expected spiffe://...'))),
             'Its identity in the mesh; by default one in the trust domain of the lab',
           ),
+          spire: described(z.optional(spire), "Gives it that identity by SPIRE, and runs Linkerd's proxy beside it"),
           addresses: described(
             z.optional(z.union([z.string(), z.array(z.string())])),
             'Its addresses on the network of the lab, at most one a family; planned when left out',

@@ -32,7 +32,9 @@ export function readWorkloads(documents: readonly Sourced[], clusters: ReadClust
 
 function buildWorkload({ metadata: { name }, spec }: WorkloadFile, sourced: Sourced): Workload {
   const env = Object.fromEntries(Object.entries(spec.env).map(([key, value]) => [key, String(value)]));
-  const made = { image: spec.image, command: spec.command, env: Object.entries(env).sort() };
+  const { images } = spec.spire ?? {};
+  // A proxy leaves redirects behind, which only another container is free of.
+  const made = { image: spec.image, command: spec.command, env: Object.entries(env).sort(), proxied: images && true };
   return {
     name,
     at: whereValue(sourced, ['metadata', 'name']),
@@ -44,6 +46,12 @@ function buildWorkload({ metadata: { name }, spec }: WorkloadFile, sourced: Sour
     ports: spec.ports.map((port) => ({ ...port, name: port.name ?? `port-${port.port}` })),
     labels: spec.labels ?? { app: name },
     ...(spec.identity !== undefined && { identity: spec.identity }),
+    ...(images && {
+      spire: {
+        at: whereKey(sourced, ['spec', 'spire']),
+        images: { server: images.server, agent: images.agent, ...(images.proxy && { proxy: images.proxy }) },
+      },
+    }),
     addresses: pinsOf(spec.addresses, sourced),
     digest: createHash('sha256').update(JSON.stringify(made)).digest('hex'),
   };

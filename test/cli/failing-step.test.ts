@@ -36,6 +36,20 @@ describe('a step that fails', () => {
     expect(world.calls().filter(({ program }) => program !== 'docker')).toEqual([]);
   });
 
+  it('is told of before anything is made where it is the image of a workload', async () => {
+    const text = 'apiVersion: lab/v1alpha1\nkind: ExternalWorkload\nmetadata: {name: smiley}\n';
+    const smiley = `${text}spec: {cluster: a, image: none/such, ports: [{port: 8080}]}\n`;
+    const world = await makeWorld({ ...TWO, 'clusters/smiley.yaml': smiley });
+    const FAULT = 'docker:pull:none/such:exit1=Error response from daemon: pull access denied for none/such';
+    const outcome = await world.start(['up'], { FAULT }).done;
+    expectCode(outcome, 1);
+    expect(outcome.stderr).toMatch(/could not pull none\/such, which clusters\/smiley\.yaml:3:18 asks for$/m);
+    expect(outcome.stderr).toContain('pull access denied for none/such');
+    expect(outcome.stderr).toContain('build or load it on this engine (docker build, docker load)');
+    expect(world.store.list('containers')).toEqual([]);
+    expect(world.store.list('networks').map(({ name }) => name)).toEqual(['bridge']);
+  });
+
   it('leaves the contexts of a cluster that is not ready out of the kubeconfig', async () => {
     const world = await makeWorld(TWO);
     expectCode(await world.start(['create'], { FAULT: 'docker:exec:b-control-plane:exit1' }).done, 1);

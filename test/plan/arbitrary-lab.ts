@@ -14,6 +14,7 @@ import {
   OTHER_UID,
   OUR_LABELS,
   observed,
+  workload,
   worldAfter,
 } from './build-lab.ts';
 
@@ -163,12 +164,14 @@ export const scenes = (max: number): fc.Arbitrary<Scene> =>
       reservations,
       size: fc.constantFrom(1, 4, 16, 100),
       onePool: fc.boolean(),
+      workloads: fc.nat(3),
       running: fc.array(fc.boolean(), { minLength: max, maxLength: max }),
     })
-    .map(({ clusters, network, foreignNetworks, running, size, onePool, ...rest }) => {
+    .map(({ clusters, network, foreignNetworks, running, size, onePool, workloads, ...rest }) => {
       const { how, subnets, hosts } = network;
       const there = how !== 'absent';
       const declared = lab(clusters, {
+        workloads: Array.from({ length: workloads }, (_, index) => workload(`w${index}`, { cluster: 'c00' })),
         network: { name: how === 'adopted' ? 'kind' : 'lab-practical', adopt: how === 'adopted' },
         ranges: { loadBalancer: { size }, ...(onePool && { networks: POOL, pods: POOL, services: POOL }) },
       });

@@ -7,6 +7,7 @@ import type { CalicoSpec, Cluster, Lab, Pin } from '../../src/lab/lab.ts';
 import type { LinkerdSpec } from '../../src/lab/mesh.ts';
 import type { DockerNetwork, Observed, ObservedCluster, Subnet } from '../../src/lab/observed.ts';
 import { NETWORK_LABELS } from '../../src/lab/ownership.ts';
+import type { Workload } from '../../src/lab/workload.ts';
 import { diffForCreate } from '../../src/plan/diff.ts';
 import { planCreate } from '../../src/plan/plan-create.ts';
 import { resolve } from '../../src/plan/resolve.ts';
@@ -137,6 +138,21 @@ export function lab(clusters: readonly (Cluster | string)[], words: LabWords = {
       .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
   };
 }
+
+/** A workload beside cluster `a`. */
+export const workload = (name: string, more: Partial<Workload> = {}): Workload => ({
+  name,
+  at: `${name}.yaml:3`,
+  cluster: 'a',
+  namespace: 'faces',
+  image: 'lab/probe:local',
+  env: { ZONE: 'outside' },
+  ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+  labels: { app: name },
+  addresses: [],
+  digest: `digest-${name}`,
+  ...more,
+});
 
 export function dockerNetwork(name: string, subnets: readonly (string | Subnet)[], more: Partial<DockerNetwork> = {}) {
   const list = subnets.map((one) => (typeof one === 'string' ? { cidr: one } : one));

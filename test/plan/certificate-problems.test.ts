@@ -194,6 +194,9 @@ describe('--discard-root-key', () => {
     expect(problemsOf(observedCertificates(), { ...discard, names: ['a'] })).toEqual([
       'input command line: --discard-root-key: b would never get an issuer (all at once: lab certs labs --discard-root-key)',
     ]);
+    expect(problemsOf(settled(), { ...discard, signing: ['smiley'] })).toEqual([
+      'input command line: --discard-root-key: SPIRE beside smiley signs with it (first take spire out of those files)',
+    ]);
     const next = pair('next-anchor', facts('B'));
     expect(problemsOf(settled({ next, bundle: [facts('A'), facts('B')] }), discard)).toEqual([
       'input command line: --discard-root-key: the trust anchor is being changed, which takes its key (first finish: lab certs labs --rotate anchor)',

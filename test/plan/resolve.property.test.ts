@@ -143,9 +143,19 @@ describe('resolve, for any lab in any world', () => {
     });
   });
 
-  it('keeps pools inside the subnet, outside the ip-range, apart, and off every address that is taken', () => {
-    everyPlan(({ network, clusters }, { world }) => {
-      const pools = clusters.flatMap((one) => name(`pool of ${one.name}`, one.loadBalancer));
+  it('keeps pools and workloads inside the subnet, outside the ip-range, apart, and off every address that is taken', () => {
+    everyPlan(({ network, clusters, workloads }, { world }) => {
+      const pools = [
+        ...clusters.flatMap((one) => name(`pool of ${one.name}`, one.loadBalancer)),
+        ...workloads.flatMap((one) =>
+          name(
+            `workload ${one.name}`,
+            one.addresses.map(({ address }) => `${address}-${address}`),
+          ),
+        ),
+      ];
+      for (const { addresses } of workloads)
+        expect(addresses.map(({ family }) => family)).toEqual(network.subnets.map(({ family }) => family));
       const attached = world.networks.find((one) => one.name === network.name)?.attached ?? [];
       for (const pool of pools) {
         const subnet = network.subnets.find(({ family }) => family === pool.family);

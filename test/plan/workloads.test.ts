@@ -9,21 +9,7 @@ import { resolve } from '../../src/plan/resolve.ts';
 import { statusRows } from '../../src/plan/status.ts';
 import { inputsOf } from '../../src/plan/workload-steps.ts';
 import type { RunStep } from '../../src/step/step.ts';
-import { change, cluster, errorOf, lab, OTHER_UID, observed, UID, worldAfter } from './build-lab.ts';
-
-const workload = (name: string, more: Partial<Workload> = {}): Workload => ({
-  name,
-  at: `${name}.yaml:3`,
-  cluster: 'a',
-  namespace: 'faces',
-  image: 'lab/probe:local',
-  env: { ZONE: 'outside' },
-  ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
-  labels: { app: name },
-  addresses: [],
-  digest: `digest-${name}`,
-  ...more,
-});
+import { change, cluster, errorOf, lab, OTHER_UID, observed, UID, workload, worldAfter } from './build-lab.ts';
 
 const CLUSTERS = [cluster('a', { ipFamily: 'dual', group: 'g' }), cluster('b', { group: 'g' }), cluster('c')];
 const declare = (...workloads: Workload[]) => lab(CLUSTERS, { workloads });
@@ -64,6 +50,7 @@ function made(declared: ReturnType<typeof lab>, world: Observed, name = 'smiley'
   const one = resolve(declared, world).workloads.find((each) => each.name === name);
   return {
     ...{ name, cluster: 'a', owner: UID, running: true, digest: `digest-${name}`, network: 'lab-practical' },
+    sidecars: [],
     addresses: one?.addresses.map(({ address }) => address) ?? [],
     routes: one?.routes.map((route) => ({ ...route, ours: true })) ?? [],
   };

@@ -4,6 +4,7 @@ import { clusterText, load, problemsOf } from './spec-folder.ts';
 const text = (name: string, spec: string): string =>
   `apiVersion: lab/v1alpha1\nkind: ExternalWorkload\nmetadata: {name: ${name}}\nspec: ${spec}\n`;
 const LEAST = '{cluster: a, image: lab/probe, ports: [{port: 8080}]}';
+const MESHED = 'kind: Lab\nspec: {mesh: {}}\n';
 const problems = (spec: string, more: Readonly<Record<string, string>> = {}) =>
   problemsOf(load({ 'a.yaml': clusterText('a'), 'smiley.yaml': text('smiley', spec), ...more }));
 
@@ -54,6 +55,37 @@ describe('an external workload', () => {
     ['{cluster: a, image: x, ports: [{port: 1}], prots: []}', 'unknown key "prots"'],
   ])('%s', async (spec, problem) => {
     expect(await problems(spec)).toContainEqual(expect.stringContaining(problem));
+  });
+
+  test('is another container with SPIRE, and the same one with other images of it', async () => {
+    const spireOf = async (words: string) => {
+      const spec = `{cluster: a, image: lab/probe, ports: [{port: 8080}]${words}}`;
+      const { lab } = await load({ 'lab.yaml': MESHED, 'a.yaml': clusterText('a'), 'w.yaml': text('w', spec) });
+      return lab.workloads[0];
+    };
+    const asked = await spireOf(', spire: {useTrustAnchorKey: true}');
+    expect(asked?.spire).toEqual({
+      at: expect.stringMatching(/^labs\/w\.yaml:4:/),
+      images: { server: 'ghcr.io/spiffe/spire-server:1.15.3', agent: 'ghcr.io/spiffe/spire-agent:1.15.3' },
+    });
+    const other = await spireOf(', spire: {useTrustAnchorKey: true, images: {proxy: my/proxy}}');
+    expect(other?.spire?.images).toMatchObject({ proxy: 'my/proxy' });
+    expect(other?.digest).toBe(asked?.digest);
+    expect((await spireOf(''))?.digest).not.toBe(asked?.digest);
+  });
+
+  test.each([
+    ['spire: {}', MESHED, 'useTrustAnchorKey is missing'],
+    ['spire: {useTrustAnchorKey: false}', MESHED, 'useTrustAnchorKey: expected true, found boolean false'],
+    ['spire: {useTrustAnchorKey: true}', 'kind: Lab\n', 'smiley.yaml:4:61: spire: a has no mesh'],
+    [
+      'spire: {useTrustAnchorKey: true}',
+      `kind: Lab\nspec: {mesh: {certificates: {anchor: {certificate: ca.crt}}}}\n`,
+      'spire: it signs with the key of the trust anchor, which is your own and not given (name it at labs/lab.yaml',
+    ],
+  ])('%s with %s', async (words, labText, problem) => {
+    const spec = `{cluster: a, image: lab/probe, ports: [{port: 8080}], ${words}}`;
+    expect(await problems(spec, { 'lab.yaml': labText })).toContainEqual(expect.stringContaining(problem));
   });
 
   test('has a name of its own', async () => {
