@@ -12,7 +12,7 @@ type ChangeVerb = 'apps' | 'group' | 'linkerd' | 'route' | 'workloads' | 'repair
 /** Everything that `lab` understands. A verb's code is loaded only when it is called. */
 export function describeCli(io: Io, line: string, asksForHelp: boolean, done: (exitCode: number) => void): Argv {
   const changeVerb = (verb: ChangeVerb) => async (args: Parsed) => {
-    const { change } = await import('./routing.ts');
+    const { change } = await import('./change-verbs.ts');
     done(await change(verb, { ...flagsOf(args, line), dryrun: args.dryrun === true }, io));
   };
   return (
@@ -123,7 +123,7 @@ export function describeCli(io: Io, line: string, asksForHelp: boolean, done: (e
             })
             .option('remove', { type: 'boolean', default: false, describe: 'take the link from --src to --dst away' }),
         async (args: Parsed) => {
-          const { link } = await import('./routing.ts');
+          const { link } = await import('./change-verbs.ts');
           done(
             await link(
               {

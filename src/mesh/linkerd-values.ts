@@ -2,8 +2,7 @@ import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import { familiesOf } from '../lab/families.ts';
 import type { LinkerdSpec } from '../lab/mesh.ts';
 import { contains, parseCidr } from '../net/cidr.ts';
-
-type Values = Readonly<Record<string, unknown>>;
+import { isMap, mergeValues, type Values } from '../tools/merge-values.ts';
 
 /** What the chart takes for the cluster's own addresses. */
 const PRIVATE = ['10.0.0.0/8', '100.64.0.0/10', '172.16.0.0/12', '192.168.0.0/16', 'fd00::/8'];
@@ -49,18 +48,6 @@ export function extensionValues(
       .map((controller) => ({ link: { ref: { name: controller.to } }, gateway: { enabled: controller.gateway } })),
   };
   return mergeValues(own, spec.multicluster.values);
-}
-
-const isMap = (value: unknown): value is Values => typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Maps are merged key by key, as Helm does it; everything else is replaced. */
-function mergeValues(under: Values, over: Values): Values {
-  const merged: Record<string, unknown> = { ...under };
-  for (const [key, value] of Object.entries(over)) {
-    const below = merged[key];
-    merged[key] = isMap(below) && isMap(value) ? mergeValues(below, value) : value;
-  }
-  return merged;
 }
 
 /** What an install was made from, as text that can be compared; the order of keys says nothing. */

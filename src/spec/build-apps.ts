@@ -3,12 +3,12 @@ import { manifestId } from '../addons/addon.ts';
 import { ADDONS } from '../addons/index.ts';
 import type { Problem } from '../errors.ts';
 import type { App, AppSource } from '../lab/apps.ts';
+import { mergeValues } from '../tools/merge-values.ts';
 import type { AddonWords, AppWords } from './app-schema.ts';
 import { resolveChart } from './chart.ts';
 import type { ClusterFile } from './cluster-schema.ts';
 import { readManifest } from './manifest.ts';
 import { servicesIn } from './manifest-objects.ts';
-import { mergeData } from './merge.ts';
 import { show } from './show.ts';
 import { type Path, type Sourced, whereKey, whereValue } from './source.ts';
 import { suggest } from './suggest.ts';
@@ -172,7 +172,7 @@ const adjust = (source: AppSource, { version, repo, values }: AddonWords): AppSo
     ? source
     : {
         ...source,
-        values: mergeData(source.values, values),
+        values: mergeValues(source.values, values),
         ...(source.kind === 'chart' && version !== undefined && { version }),
         ...(source.kind === 'chart' && repo !== undefined && { repo }),
       };

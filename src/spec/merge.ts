@@ -1,26 +1,10 @@
-import { isMap, type Place, type Sourced, valueAt } from './source.ts';
+import { isMap, mergeValues } from '../tools/merge-values.ts';
+import { type Place, type Sourced, valueAt } from './source.ts';
 
 /** `over` on top of `under`: maps merge, everything else replaces; each part keeps the place where it was written. */
 export function mergeSourced(under: Sourced, over: Sourced): Sourced {
-  return { value: mergeValues(under.value, over.value), places: new Map([...under.places, ...over.places]) };
-}
-
-/** The same for data without places. */
-export function mergeData(
-  under: Readonly<Record<string, unknown>>,
-  over: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  const merged = mergeValues(under, over);
-  return isMap(merged) ? merged : { ...over };
-}
-
-function mergeValues(under: unknown, over: unknown): unknown {
-  if (!isMap(under) || !isMap(over)) return over;
-  const merged: Record<string, unknown> = { ...under };
-  for (const [key, value] of Object.entries(over)) {
-    merged[key] = Object.hasOwn(under, key) ? mergeValues(under[key], value) : value;
-  }
-  return merged;
+  const value = isMap(under.value) && isMap(over.value) ? mergeValues(under.value, over.value) : over.value;
+  return { value, places: new Map([...under.places, ...over.places]) };
 }
 
 /** The part of a document at `from`, as a document that has it at `to` (one key); undefined when it has no map there. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ObservedCluster } from '../../src/lab/observed.ts';
 import { diffForRepair } from '../../src/plan/diff.ts';
-import { planRepair } from '../../src/plan/plan-routing.ts';
+import { planRepair } from '../../src/plan/plan-repair.ts';
 import { resolve } from '../../src/plan/resolve.ts';
 import { change, cluster, errorOf, lab, OTHER_UID, observed } from './build-lab.ts';
 import { changesOf, kindsOf, scene } from './changes.ts';

@@ -4,7 +4,7 @@ import { type ObservedWorkload, sidecarsOf, type Workload } from '../../src/lab/
 import { proxyOf } from '../../src/plan/desired-proxy.ts';
 import { diffForCreate } from '../../src/plan/diff.ts';
 import { planDelete } from '../../src/plan/plan-delete.ts';
-import { planStop } from '../../src/plan/plan-routing.ts';
+import { planStop } from '../../src/plan/plan-power.ts';
 import { planUp } from '../../src/plan/plan-up.ts';
 import { planWorkloads } from '../../src/plan/plan-workloads.ts';
 import { resolve } from '../../src/plan/resolve.ts';

@@ -3,7 +3,7 @@ import type { ApiState, Observed } from '../../src/lab/observed.ts';
 import { WORKLOAD_LABELS, type Workload } from '../../src/lab/workload.ts';
 import { overlaps, parseCidr, parseInterval } from '../../src/net/cidr.ts';
 import { planDelete } from '../../src/plan/plan-delete.ts';
-import { planStop } from '../../src/plan/plan-routing.ts';
+import { planStop } from '../../src/plan/plan-power.ts';
 import { planWorkloads } from '../../src/plan/plan-workloads.ts';
 import { resolve } from '../../src/plan/resolve.ts';
 import { statusRows } from '../../src/plan/status.ts';

@@ -2,7 +2,9 @@ import { InputError } from '../errors.ts';
 import type { LinkMode } from '../lab/mesh.ts';
 import { planAppsVerb } from '../plan/plan-apps.ts';
 import { planEdgeByHand, planLinkerd, planLinks } from '../plan/plan-mesh-verbs.ts';
-import { planGroup, planRepair, planRoute, planStart, planStop } from '../plan/plan-routing.ts';
+import { planStart, planStop } from '../plan/plan-power.ts';
+import { planRepair } from '../plan/plan-repair.ts';
+import { planGroup, planRoute } from '../plan/plan-routing.ts';
 import { planWorkloads } from '../plan/plan-workloads.ts';
 import { type ChangeFlags, changeLab, type Round } from './change-lab.ts';
 import type { Io } from './io.ts';
@@ -38,7 +40,7 @@ const CHANGES = {
   start: [startRound, repairRound],
 } as const;
 
-/** `lab route`, `lab group`, `lab repair`, `lab stop`, `lab start`. */
+/** One of them. */
 export const change = (verb: keyof typeof CHANGES, flags: ChangeFlags, io: Io): Promise<number> =>
   changeLab(verb, CHANGES[verb], flags, io);
 
