@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cluster, EngineLab, run, until } from './engine.ts';
-import { ask, CLIENT, describeWithLinkerd, GET, IMAGES, mesh, runPods, webServer } from './linkerd-lab.ts';
+import { ask, CLIENT, describeWithLinkerd, GET, IMAGES, leftOfLinks, mesh, runPods, webServer } from './linkerd-lab.ts';
 
 /** Proxies fetch another certificate after about a minute, so that those of the new issuers are in use before the end. */
 const VALUES = 'values: {identity: {issuer: {issuanceLifetime: 80s, clockSkewAllowance: 10s}}}';
@@ -89,5 +89,37 @@ describeWithLinkerd('a mesh in use', () => {
     expect(configOf('lkr-east')).not.toContain('linkerd=debug');
     const status = await lab.lab('status', lab.dir, '--exit-code');
     expect(status.code, status.stdout).toBe(0);
+  });
+
+  it('is linked again by a repair after the nodes came back with the address of the other', async () => {
+    const nodes = names.map((name) => `${name}-control-plane`);
+    const address = (node: string) =>
+      run('docker', ['inspect', '--format', '{{(index .NetworkSettings.Networks "lab-lkr").IPAddress}}', node]);
+    const before = nodes.map(address);
+    run('docker', ['stop', '-t', '5', ...nodes]);
+    for (const node of nodes.toReversed()) run('docker', ['start', node]);
+    expect(nodes.map(address)).toEqual(before.toReversed());
+    const repaired = await lab.lab('repair', lab.dir);
+    expect(repaired.code, repaired.stderr).toBe(0);
+    await until('an answer', 120, () => ask(lab.at('lkr-east'), 'flat-lkr-west').includes('from west'));
+    const status = await lab.lab('status', lab.dir, '--exit-code');
+    expect(status.code, status.stdout).toBe(0);
+  });
+
+  it('has a link made by hand, until it is taken away by hand', async () => {
+    const byHand = ['link', lab.dir, '--src', 'lkr-east', '--dst', 'lkr-west', '--mode', 'gateway'];
+    lab.write(
+      'lab.yaml',
+      `kind: Lab\nmetadata: {name: lkr}\nspec: {mesh: ${mesh(VALUES)}, groups: {face: {mode: routes-only}}}\n`,
+    );
+    for (const args of [['link', lab.dir], byHand]) {
+      const made = await lab.lab(...args);
+      expect(made.code, made.stderr).toBe(0);
+    }
+    await until('an answer by the gateway', 60, () => ask(lab.at('lkr-east'), 'gated-lkr-west').includes('from west'));
+    expect((await lab.lab('link', lab.dir)).stderr).toContain('nothing to do');
+    const removed = await lab.lab(...byHand.slice(0, -2), '--remove');
+    expect(removed.code, removed.stderr).toBe(0);
+    for (const name of names) expect(leftOfLinks(lab.at(name), ...names), name).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cluster, EngineLab, finish, hasK3d, isChanging, run, until } from './engine.ts';
 import { describeWithLinkerd, IMAGES, mesh } from './linkerd-lab.ts';
@@ -6,6 +7,8 @@ const containers = (): string[] =>
   run('docker', ['ps', '--format', '{{.Names}}', '--filter', 'name=lku-'])
     .split('\n')
     .filter((name) => name !== '');
+/** Where k3d's import is to put images: what k3s' own `ctr` takes by itself, and that of a stand-in may not. */
+const NAMESPACE = '{env: [{envVar: CONTAINERD_NAMESPACE=k8s.io, nodeFilters: ["server:*", "agent:*"]}]}';
 const runs = (command: RegExp): boolean => command.test(run('ps', ['-eo', 'args']));
 
 /** One `lab up` of a kind and a k3d cluster with a mesh, through every kind of end. */
@@ -17,7 +20,7 @@ const runs = (command: RegExp): boolean => command.test(run('ps', ['-eo', 'args'
     lab = new EngineLab({
       'lab.yaml': `kind: Lab\nmetadata: {name: lku}\nspec: {mesh: ${mesh()}, groups: {g: {mode: flat}}}\n`,
       'kind.yaml': cluster('lku-kind', `{group: g, ${images}}`),
-      'k3d.yaml': cluster('lku-k3d', `{group: g, provider: k3d, ${images}}`),
+      'k3d.yaml': cluster('lku-k3d', `{group: g, provider: k3d, nodes: {workers: 1}, ${images}, k3d: ${NAMESPACE}}`),
     });
   });
   afterAll(() => lab?.remove());
@@ -37,6 +40,8 @@ const runs = (command: RegExp): boolean => command.test(run('ps', ['-eo', 'args'
 
   const hasLinkerd = (): boolean =>
     ['lku-kind', 'lku-k3d'].some((name) => {
+      if (!existsSync(lab.kubeconfig) || !readFileSync(lab.kubeconfig, 'utf8').includes(`name: ${name}\n`))
+        return false;
       try {
         return lab.kubectl(name, 'get', 'namespaces', '-o', 'name').includes('namespace/linkerd');
       } catch {

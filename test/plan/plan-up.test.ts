@@ -101,6 +101,9 @@ describe('up of a lab that is not there', () => {
     });
     const asks = (id: string) => id.endsWith('/linkerd-version');
     expect(idsOf(shown).filter((id) => !asks(id))).toEqual(idsOf(plan));
+    expect(idsOf(shown).filter(asks)).toHaveLength(2);
+    expect(JSON.stringify(shown.steps)).not.toMatch(/unknown|undefined/);
+    expect(JSON.stringify(shown.steps)).toContain('"--expected-version",{"ref":"a/linkerd-version"}');
     expect(shown.warnings.join()).toMatch(/no engine answers: .*linkerd is not here; planned all the same/);
   });
 });
