@@ -77,7 +77,7 @@ export interface ObservedWorkload {
   readonly addresses: readonly string[];
   /** Names of those beside it, running or not, in the order in which they can be removed. */
   readonly sidecars: readonly string[];
-  /** Present where all of them run: what the proxy was made from. */
+  /** Present where all of them run, and as far as it was asked the proxy has an identity: what it was made from. */
   readonly proxy?: string;
   /** Present where routes were read. */
   readonly routes?: readonly { readonly destination: string; readonly via: string; readonly ours: boolean }[];

@@ -4,6 +4,7 @@ import type { Container } from '../tools/docker.ts';
 import { inNetworkOf } from '../tools/docker.ts';
 import { parseRoutes } from '../tools/ip-route.ts';
 import { EXTERNAL_WORKLOAD, isReady, listOf, type NodeObject } from '../tools/kube-api.ts';
+import { isProxyReady } from '../tools/linkerd-proxy.ts';
 import type { ApiClient } from './api-client.ts';
 
 /** Containers of workloads, whoever's, stopped ones too. */
@@ -35,7 +36,12 @@ export function findWorkloads(containers: readonly Container[]): ObservedWorkloa
   });
 }
 
-/** The routes of a container, with the programs of a node's image: its own may have none. One process each. */
+const PROXIED = 'the proxy has its identity';
+
+/**
+ * The routes of a container, and whether its proxy has an identity, with the programs of a node's image: its own may have
+ * none. One process each.
+ */
 export async function readWorkloadRoutes(
   runner: Runner,
   workloads: readonly ObservedWorkload[],
@@ -45,9 +51,13 @@ export async function readWorkloadRoutes(
     workloads.map(async (workload) => {
       const image = imageOf(workload.cluster);
       if (!workload.running || image === undefined) return workload;
-      const argv = [...inNetworkOf(workload.name, image), '-c', 'ip -4 route show; ip -6 route show'];
+      const { proxy, ...rest } = workload;
+      const ask = proxy === undefined ? '' : `; if ${isProxyReady}; then echo ${PROXIED}; fi`;
+      const argv = [...inNetworkOf(workload.name, image), '-c', `ip -4 route show; ip -6 route show${ask}`];
       const outcome = await runner.run({ argv, timeout: 60 });
-      return succeeded(outcome) ? { ...workload, routes: parseRoutes(outcome.stdout) } : workload;
+      if (!succeeded(outcome)) return workload;
+      const routes = parseRoutes(outcome.stdout);
+      return { ...rest, ...(proxy !== undefined && outcome.stdout.includes(PROXIED) && { proxy }), routes };
     }),
   );
 }

@@ -32,10 +32,14 @@ export function redirectLines(family: Family): string[] {
   ];
 }
 
-/** The script that asks the proxy until it has its identity, with what a node's image has; `logs` are where to look else. */
+const READY = `http://127.0.0.1:${PROXY.admin}/ready`;
+
+/** Succeeds where the proxy of a network has its identity; with what a node's image has, whatever that is. */
+export const isProxyReady = `{ curl -sf -m 2 ${READY} || wget -q -T 2 -O - ${READY}; } >/dev/null 2>&1`;
+
+/** The script that waits for that; `logs` are containers to look at when it never comes. */
 export const awaitProxyScript = (seconds: number, logs: readonly string[]): string => `end=$(($(date +%s) + ${seconds}))
-url=http://127.0.0.1:${PROXY.admin}/ready
-until curl -sf -m 2 $url >/dev/null 2>&1 || wget -q -T 2 -O - $url >/dev/null 2>&1; do
+until ${isProxyReady}; do
   if [ "$(date +%s)" -ge "$end" ]; then
     echo "no identity after ${seconds} s; look at: ${logs.map((name) => `docker logs ${name}`).join(', ')}" >&2
     exit 1

@@ -182,8 +182,7 @@ LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS="$smiley_trusted" docker run --detach --na
 # a: wait until the proxy of smiley has its identity
 docker run --rm --network container:smiley --entrypoint sh --interactive kindest/node:v1.34.4 <<'EOF'
 end=$(($(date +%s) + 120))
-url=http://127.0.0.1:4191/ready
-until curl -sf -m 2 $url >/dev/null 2>&1 || wget -q -T 2 -O - $url >/dev/null 2>&1; do
+until { curl -sf -m 2 http://127.0.0.1:4191/ready || wget -q -T 2 -O - http://127.0.0.1:4191/ready; } >/dev/null 2>&1; do
   if [ "$(date +%s)" -ge "$end" ]; then
     echo "no identity after 120 s; look at: docker logs smiley-proxy, docker logs smiley-spire-agent" >&2
     exit 1
