@@ -77,6 +77,10 @@ function changesOf(app: App, { marks, workloads, services, types }: AppsState): 
         }),
       ),
     ...(applied ? [] : [{ action: 'apply', app, why, stale: types[app.name] ?? [], left, restarts } as const]),
+    // A run that was killed between its last two steps.
+    ...(applied && left.length > 0
+      ? [{ action: 'remove', name: app.name, types: [], namespaces: left, why: `it left ${left.join(', ')}` } as const]
+      : []),
     ...(applied && waiting.length > 0
       ? [{ action: 'wait', app, why: `not ready: ${waiting.join(', ')}` } as const]
       : []),

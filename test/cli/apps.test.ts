@@ -106,6 +106,20 @@ describe('lab apps', () => {
     expect(Object.keys(labels() ?? {}).filter((key) => key.includes('mirror') || key === 'lab/export')).toEqual([]);
   });
 
+  it('names a service that a chart turns out not to have, when it is to be exported', async () => {
+    const chart = 'apiVersion: v1\nkind: Service\nmetadata: {name: "{{ .Release.Name }}"}\n';
+    const world = await created({
+      ...withApps('[{name: web, helm: {chart: ./chart}, exports: {wep: flat}}]', 'linkerd'),
+      'clusters/chart/Chart.yaml': 'name: web\nversion: 0.1.0\n',
+      'clusters/chart/values.yaml': 'size: 1\n',
+      'clusters/chart/templates/web.yaml': chart,
+    });
+    for (const program of ['linkerd', 'helm']) world.install(program);
+    const run = await world.lab('apps');
+    expectCode(run, 1);
+    expect(run.stderr).toMatch(/a: could not export wep \(flat\)\n[\s\S]*services "wep" not found/);
+  });
+
   it('goes on after a failure with what is left', async () => {
     const world = await created({ ...withApps('[{name: shop, manifests: [m/web.yml]}]'), ...FILES });
     const run = await world.start(['apps'], { FAULT: 'kubectl:get:a_shop.kubeconfig:exit1=Error: away' }).done;

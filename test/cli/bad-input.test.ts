@@ -222,6 +222,49 @@ describe('a spec that contradicts the machine', () => {
   });
 });
 
+describe('an app or an add-on that cannot be', () => {
+  const app = (words: string, says: RegExp, files: Readonly<Record<string, string>> = {}): Bad => ({
+    files: { ...spec(`{apps: [{name: x, ${words}}]}`, '{mesh: linkerd}'), ...files },
+    args: ['apps'],
+    says,
+  });
+  const web = { 'clusters/m/web.yaml': 'apiVersion: v1\nkind: Service\nmetadata: {name: web}\n' };
+  all({
+    'has a chart that is missing': app(
+      'helm: {chart: ./nope}',
+      /^clusters\/a\.yaml:4:\d+: chart: "\.\/nope": no such file$/m,
+    ),
+    'has a manifest that is missing': app(
+      'manifests: [m/web.yaml]',
+      /^clusters\/a\.yaml:4:\d+: manifest: "m\/web\.yaml": no such file$/m,
+    ),
+    'has a manifest that is not YAML': app(
+      'manifests: [m/bad.yaml]',
+      /^clusters\/a\.yaml:4:\d+: manifests: "m\/bad\.yaml": not YAML: line \d+: /m,
+      { 'clusters/m/bad.yaml': 'kind: "open\n' },
+    ),
+    'exports a service that does not exist': app(
+      'manifests: [m/web.yaml], exports: {wep: gateway}',
+      /^clusters\/a\.yaml:4:\d+: exports: no service "wep" in the manifests of x\n {2}did you mean "web"/m,
+      web,
+    ),
+    'runs a command': app('manifests: [m/web.yaml], run: rm', /^clusters\/a\.yaml:4:\d+: unknown key "run"/m, web),
+    'is not known': {
+      files: spec('{addons: {linkerd-vis: {}}}', '{mesh: linkerd}'),
+      says: /^clusters\/a\.yaml:4:\d+: unknown key "linkerd-vis"\n {2}did you mean "linkerd-viz"\?/m,
+    },
+    'is asked from a cluster that is not there': {
+      files: spec('{}', '{checks: [{name: x, from: b/shop, request: "http://web/"}]}'),
+      args: ['verify'],
+      says: /^clusters\/lab\.yaml:2:\d+: .*no cluster is named "b"/m,
+    },
+    'takes pods from outside the range of its cluster': {
+      files: spec('{network: {cni: calico, pods: [10.4.0.0/16], calico: {pools: [10.5.0.0/18]}}}'),
+      says: /^clusters\/a\.yaml:4:\d+: .*pools: 10\.5\.0\.0\/18 is outside the pod range 10\.4\.0\.0\/16/m,
+    },
+  });
+});
+
 describe('a command line that is wrong', () => {
   const line = (args: string, says: RegExp): Bad => ({ files: specs({ smiley: '{}' }), args: args.split(' '), says });
   all({

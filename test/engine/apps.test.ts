@@ -104,6 +104,21 @@ spec:
     });
   });
 
+  it('puts back what somebody deleted', async () => {
+    lab.kubectl(name, 'delete', 'service/web', 'widget/one', '-n', 'shop');
+    lab.kubectl(name, 'delete', 'configmap/web-extra', '-n', 'kube-system');
+    const { stdout } = await lab.lab('status', lab.dir, '-o', 'json');
+    const { result, have } = JSON.parse(stdout).find(({ thing }: { thing: string }) => thing === 'apps');
+    expect(result).toBe('drift');
+    expect(have).toContain('Service shop/web');
+    expect(have).toContain('ConfigMap kube-system/web-extra');
+    expect(have).toContain('widgets (not there: Widget shop/one)');
+    await apps();
+    const labelled = ['services,configmaps,widgets', '-A', '-l', 'lab/app', '-o', 'name'];
+    expect(get(...labelled).split('\n')).toHaveLength(3);
+    expect((await apps()).filter(isChanging)).toEqual([]);
+  });
+
   it('applies another form, and takes away what is no longer in it', async () => {
     say(`{image: "${image}", replicas: 2}`, widgets);
     await apps();

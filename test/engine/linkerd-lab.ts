@@ -9,7 +9,8 @@ import { type Access, describeOnEngine } from './engine.ts';
  * workload is busybox' web server of the image LAB_TEST_WEB_IMAGE, and its client LAB_TEST_WEB_GET (busybox' own may not
  * resolve names where it is linked statically).
  */
-const { LAB_TEST_LINKERD_IMAGES = '', LAB_TEST_GATEWAY_API, LAB_TEST_WEB_IMAGE = 'busybox:stable' } = process.env;
+const { LAB_TEST_LINKERD_IMAGES = '', LAB_TEST_GATEWAY_API } = process.env;
+export const { LAB_TEST_WEB_IMAGE: WEB_IMAGE = 'busybox:stable' } = process.env;
 export const { LAB_TEST_WEB_GET: GET = 'wget -qO- -T 5' } = process.env;
 
 const missing = (() => {
@@ -25,7 +26,7 @@ if (missing) process.stderr.write(`SKIPPED, visibly: the tests with the real Lin
 export const describeWithLinkerd = missing ? describe.skip : describeOnEngine;
 
 /** All that a cluster needs of images for Linkerd and the workloads. */
-export const IMAGES: readonly string[] = [...LAB_TEST_LINKERD_IMAGES.split(','), LAB_TEST_WEB_IMAGE];
+export const IMAGES: readonly string[] = [...LAB_TEST_LINKERD_IMAGES.split(','), WEB_IMAGE];
 
 /** The value of `mesh:`, with more keys. */
 export const mesh = (more = ''): string => {
@@ -41,7 +42,7 @@ apiVersion: v1
 kind: Pod
 metadata: {name: ${name}, namespace: demo, labels: ${labels}}
 spec:
-  containers: [{name: main, image: "${LAB_TEST_WEB_IMAGE}", imagePullPolicy: Never, ${spec}}]
+  containers: [{name: main, image: "${WEB_IMAGE}", imagePullPolicy: Never, ${spec}}]
 `;
 
 /** A pod in the mesh that only sleeps. */

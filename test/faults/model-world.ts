@@ -1,4 +1,5 @@
 /** What each step would make of the world, as plain data: an engine, clusters and a kubeconfig without a process. */
+import type { App, AppsState } from '../../src/lab/apps.ts';
 import type { Desired } from '../../src/lab/desired.ts';
 import type { Observed, ObservedCluster } from '../../src/lab/observed.ts';
 import type { Step } from '../../src/step/step.ts';
@@ -100,11 +101,54 @@ export function applyStep(model: Model, desired: Desired, step: Step): Model {
       return answer({ ...(whole.calico && { calico: whole.calico }) });
     case 'pool':
       return answer({ ...(whole.loadBalancer && { loadBalancer: whole.loadBalancer }) });
+    case 'namespace':
+      return model;
+    case 'app':
+      return answer({ apps: appsAfter(apis[name]?.apps, target.spec.apps, step) });
     case 'start':
     case 'stop':
       return switchNodes(what === 'start');
     default:
       throw new Error(`the model does not know the step ${step.id}`);
+  }
+}
+
+const NO_APPS: AppsState = { marks: [], workloads: [], services: [], types: {} };
+
+/** What of an app can be seen: its services once it is applied, its mark with the last step. */
+function appsAfter(before: AppsState = NO_APPS, apps: readonly App[], { id }: Step): AppsState {
+  const [, , name = '', part = '', what = ''] = id.replace(/\/\d+(?=$|\/)/, '').split('/');
+  const app = apps.find((one) => one.name === name);
+  const { marks, services } = before;
+  const others = <T extends { readonly app: string }>(list: readonly T[]) => list.filter((one) => one.app !== name);
+  switch (part) {
+    case 'mark':
+    case 'values':
+    case 'render':
+    case 'ready':
+    case 'objects':
+      return before;
+    case '': {
+      const { namespace = '', exports = [] } = app ?? {};
+      const own = exports.map(({ service }) => ({ app: name, namespace, name: service }));
+      return { ...before, services: [...others(services), ...own] };
+    }
+    case 'note':
+      return {
+        ...before,
+        marks: [
+          ...others(marks),
+          ...(app ? [{ app: name, namespace: app.namespace, hash: app.hash, inject: app.inject, missing: [] }] : []),
+        ],
+      };
+    case 'export': {
+      const exported = app?.exports.find(({ service }) => service === what)?.mode;
+      const own = services.filter((one) => one.app === name && one.name === what);
+      const rest = services.filter((one) => !own.includes(one));
+      return { ...before, services: [...rest, ...own.map((one) => ({ ...one, ...(exported && { exported }) }))] };
+    }
+    default:
+      throw new Error(`the model does not know the step ${id}`);
   }
 }
 

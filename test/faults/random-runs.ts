@@ -7,6 +7,7 @@ import type { Lab } from '../../src/lab/lab.ts';
 import type { Observed } from '../../src/lab/observed.ts';
 import { overlaps, parseCidr } from '../../src/net/cidr.ts';
 import { diffForCreate } from '../../src/plan/diff.ts';
+import { planAppsVerb } from '../../src/plan/plan-apps.ts';
 import { planCreate } from '../../src/plan/plan-create.ts';
 import { planDelete } from '../../src/plan/plan-delete.ts';
 import { planStart, planStop } from '../../src/plan/plan-power.ts';
@@ -17,7 +18,17 @@ import type { Scene } from '../plan/arbitrary-lab.ts';
 import { worldAfter } from '../plan/build-lab.ts';
 import { applyStep, look, type Model } from './model-world.ts';
 
-export const VERBS = ['create', 'create one', 'recreate', 'delete one', 'delete', 'stop', 'start', 'repair'] as const;
+export const VERBS = [
+  'create',
+  'create one',
+  'recreate',
+  'delete one',
+  'delete',
+  'stop',
+  'start',
+  'repair',
+  'apps',
+] as const;
 
 /** A verb, the cluster that it is about, which of its steps fail, and after how many the run is killed. */
 export interface Command {
@@ -53,7 +64,7 @@ export async function expectPromises({ scene, commands }: RandomRun, tally: Tall
   for (const command of commands) model = await carryOut(model, declared, command, tally);
   const well: Command = { verb: 'create', which: 0, failing: [], killedAfter: null, jobs: 4 };
   // Nodes that run again answer in the round after.
-  for (const verb of ['start', 'repair', 'create'] as const)
+  for (const verb of ['start', 'repair', 'create', 'apps'] as const)
     model = await carryOut(model, declared, { ...well, verb }, tally);
   const seen = look(model);
   const again = planOrNothing(declared, seen, well);
@@ -63,6 +74,7 @@ export async function expectPromises({ scene, commands }: RandomRun, tally: Tall
     'a second run has nothing to do',
   ).toEqual([]);
   expectComplete(again.desired, seen);
+  expect(planOrNothing(declared, seen, { ...well, verb: 'apps' })?.plan.steps, 'a second run of apps').toEqual([]);
   tally.settled += 1;
 }
 
@@ -134,6 +146,7 @@ function planOrNothing(
       stop: () => planStop(desired, seen, all),
       start: () => planStart(desired, seen, all),
       repair: () => planRepair(desired, seen, all),
+      apps: () => planAppsVerb(desired, seen, all),
     };
     return { desired, plan: plans[verb]() };
   } catch (error) {

@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { LabError } from '../../src/errors.ts';
 import type { Cluster, Lab } from '../../src/lab/lab.ts';
 import type { DockerNetwork, HostState, Observed, ObservedCluster, Reservation } from '../../src/lab/observed.ts';
+import type { Workload } from '../../src/lab/workload.ts';
 import { formatAddress } from '../../src/net/address.ts';
 import { parseCidr } from '../../src/net/cidr.ts';
 import { resolve } from '../../src/plan/resolve.ts';
+import { apps } from './arbitrary-apps.ts';
 import {
   calico,
   cluster,
@@ -14,7 +16,6 @@ import {
   OTHER_UID,
   OUR_LABELS,
   observed,
-  workload,
   worldAfter,
 } from './build-lab.ts';
 
@@ -34,6 +35,11 @@ const clusterWords = fc.record({
   mask: fc.constantFrom([24, 64] as const, [24, 64] as const, [26, 72] as const, [20, 60] as const),
   pinned: fc.nat(9),
   provider: fc.constantFrom('kind' as const, 'kind' as const, 'k3d' as const),
+  // Proxies need a mesh, which these clusters have not.
+  apps: fc.oneof(
+    { weight: 2, arbitrary: fc.constant([]) },
+    apps.map((list) => list.map((app) => ({ ...app, inject: false }))),
+  ),
   calico: sometimes(fc.constantFrom('VXLANCrossSubnet' as const, 'IPIP' as const, 'None' as const), 3),
 });
 
@@ -60,6 +66,23 @@ const clusters = (max: number): fc.Arbitrary<Cluster[]> =>
         ...(pinned === 1 && v4 && { services: [`10.${128 + index}.0.0/20`] }),
       });
     }),
+  );
+
+/** A few programs beside clusters, whose addresses are all planned: most pins would be refused. */
+const workloads = (list: readonly Cluster[]): fc.Arbitrary<Workload[]> =>
+  fc.array(fc.nat(39), { maxLength: 4 }).map((words) =>
+    words.map((of, index) => ({
+      name: `w${index}`,
+      at: `w${index}.yaml:3`,
+      cluster: list[of % list.length]?.name ?? '',
+      namespace: 'default',
+      image: 'lab/probe:local',
+      env: {},
+      ports: [],
+      labels: {},
+      addresses: [],
+      digest: 'digest',
+    })),
   );
 
 /** Networks as kind, engines 27 to 29, and people make them. */
@@ -156,7 +179,7 @@ const POOL = { v4: '10.0.0.0/8', v6: 'fd00:10::/32' };
 export const scenes = (max: number): fc.Arbitrary<Scene> =>
   fc
     .record({
-      clusters: clusters(max),
+      beside: clusters(max).chain((list) => fc.record({ clusters: fc.constant(list), workloads: workloads(list) })),
       network,
       foreignNetworks,
       foreignClusters,
@@ -164,15 +187,14 @@ export const scenes = (max: number): fc.Arbitrary<Scene> =>
       reservations,
       size: fc.constantFrom(1, 4, 16, 100),
       onePool: fc.boolean(),
-      workloads: fc.nat(3),
       running: fc.array(fc.boolean(), { minLength: max, maxLength: max }),
     })
-    .map(({ clusters, network, foreignNetworks, running, size, onePool, workloads, ...rest }) => {
+    .map(({ beside: { clusters, workloads: outside }, network, foreignNetworks, running, size, onePool, ...rest }) => {
       const { how, subnets, hosts } = network;
       const there = how !== 'absent';
       const declared = lab(clusters, {
-        workloads: Array.from({ length: workloads }, (_, index) => workload(`w${index}`, { cluster: 'c00' })),
         network: { name: how === 'adopted' ? 'kind' : 'lab-practical', adopt: how === 'adopted' },
+        workloads: outside,
         ranges: { loadBalancer: { size }, ...(onePool && { networks: POOL, pods: POOL, services: POOL }) },
       });
       const own = dockerNetwork(declared.network.name, subnets, {
@@ -191,7 +213,8 @@ export const scenes = (max: number): fc.Arbitrary<Scene> =>
 
 function withRunning(declared: Lab, clusters: readonly Cluster[], empty: Observed): Observed {
   if (clusters.length === 0) return empty;
-  const desired = resolveOrNothing({ ...declared, clusters }, empty);
+  const workloads = declared.workloads.filter((one) => clusters.some(({ name }) => name === one.cluster));
+  const desired = resolveOrNothing({ ...declared, clusters, workloads }, empty);
   return desired ? worldAfter(desired, empty) : empty;
 }
 

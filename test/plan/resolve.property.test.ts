@@ -181,6 +181,40 @@ describe('resolve, for any lab in any world', () => {
     });
   });
 
+  it('gives workloads an address of each family that nobody hands out, has, or is given', () => {
+    let found = 0;
+    everyPlan(({ network, clusters, workloads }, { declared, world }) => {
+      expect(workloads.map((one) => one.name)).toEqual(declared.workloads.map((one) => one.name));
+      const single = (what: string, addresses: readonly string[]): Named[] =>
+        addresses.map((address) => ({
+          ...(parseInterval(`${address}-${address}`) as Interval),
+          what: `${what} ${address}`,
+        }));
+      const own = workloads.flatMap((one) =>
+        single(
+          one.name,
+          one.addresses.map(({ address }) => address),
+        ),
+      );
+      const attached = world.networks.find((one) => one.name === network.name)?.attached ?? [];
+      const others = [
+        ...clusters.flatMap((one) => name(`pool of ${one.name}`, one.loadBalancer)),
+        ...attached.flatMap((one) => single(one.name, one.addresses)),
+        ...network.subnets.flatMap(({ gateway, ipRange }) => [
+          ...single('gateway', [gateway]),
+          ...name('ip-range', ipRange ? [ipRange] : []),
+        ]),
+      ];
+      expect(overlapsIn(own, others)).toEqual([]);
+      for (const { family, range } of network.subnets)
+        for (const address of own.filter((one) => one.family === family))
+          expect(contains(parseCidr(range), address), address.what).toBe(true);
+      expect(own).toHaveLength(workloads.length * network.subnets.length);
+      found += own.length;
+    });
+    expect(found).toBeGreaterThan(20);
+  });
+
   it('says an overlap with the host, and only a true one', () => {
     everyPlan(({ warnings, clusters, network }) => {
       for (const text of warnings) {
