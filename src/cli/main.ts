@@ -239,7 +239,8 @@ export function describeCli(io: Io, line: string, asksForHelp: boolean, done: (e
       // Its layout takes a while, and is made for every verb that runs.
       .wrap(asksForHelp ? 100 : null)
       // Else `--recreate smiley color` would take color, too, for a cluster to rebuild.
-      .parserConfiguration({ 'greedy-arrays': false, 'duplicate-arguments-array': false })
+      .parserConfiguration({ 'greedy-arrays': false })
+      .middleware(takeLast)
       .strict()
       .demandCommand(1, 'which verb? See: lab --help')
       .recommendCommands()
@@ -249,6 +250,15 @@ export function describeCli(io: Io, line: string, asksForHelp: boolean, done: (e
         throw new InputError([{ at: 'command line', message: message || String(error), hint: 'see: lab --help' }]);
       })
   );
+}
+
+/** Flags that are given several times; of all others the last one counts. */
+const LISTS = ['_', 'words', 'recreate', 'ignorePreflight', 'ignore-preflight'];
+
+/** Not `duplicate-arguments-array: false`, which keeps only the last of several words, too. */
+function takeLast(args: Parsed): void {
+  for (const [key, value] of Object.entries(args))
+    if (Array.isArray(value) && !LISTS.includes(key)) args[key] = value.at(-1);
 }
 
 /** Runs one command line, and says what went wrong. @returns the exit code */

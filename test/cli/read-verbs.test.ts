@@ -5,7 +5,7 @@ import { release } from 'node:os';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Preflight } from '../../src/plan/preflight.ts';
-import { created, expectCode, expectUntouched, makeWorld, messages, specs } from './machine.ts';
+import { clusterText, created, expectCode, expectUntouched, makeWorld, messages, specs } from './machine.ts';
 
 const TWO = specs({ a: '{zone: east, group: face}', b: '{ipFamily: dual}' });
 
@@ -31,6 +31,15 @@ describe('lab info', () => {
       host: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+$/),
       clusters: [expect.stringMatching(/^https:\/\/[\d.]+:6443$/)],
     });
+  });
+
+  it('takes several names after a folder, and the last of a flag that is given twice', async () => {
+    const files = Object.fromEntries(['a', 'b', 'c'].map((name) => [`labs/x/${name}.yaml`, clusterText(name)]));
+    const world = await makeWorld(files);
+    const { code, stdout } = await world.lab('info', 'labs/x', 'a', 'c', '-o', 'json', '-o', 'name');
+    expect(stdout).toBe('cluster/a\ncluster/c\n');
+    expect(code).toBe(0);
+    expectCode(await world.lab('create', 'labs/x', 'a', 'b', '--dryrun', '--jobs', '0', '--jobs', '2'), 0);
   });
 
   it('says why each range was chosen', async () => {
