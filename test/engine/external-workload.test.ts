@@ -47,6 +47,7 @@ describeOnEngine('a workload beside a cluster', () => {
     if (crds !== undefined) lab.apply('lw-a', crds);
     const started = await lab.lab('workloads', lab.dir);
     expect(started.code, started.stderr).toBe(0);
+    expect(started.stderr).not.toContain('left alone');
   });
   afterAll(() => lab?.remove());
 
