@@ -3,8 +3,7 @@ import type { Manifest } from '../lab/lab.ts';
 import type { RunStep, Step, WaitStep } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
 import { isRolledOut, pathOf } from '../tools/kube-api.ts';
-import { kubectlArgv } from '../tools/kubectl.ts';
-import { writeYaml } from '../tools/write-yaml.ts';
+import { applyStep } from '../tools/kubectl.ts';
 import { type LoadBalancer, manifestId } from './addon.ts';
 
 const NAMESPACE = 'metallb-system';
@@ -44,28 +43,13 @@ export const metallb: LoadBalancer = {
 };
 
 function install(cluster: DesiredCluster, manifest: Manifest, needs: readonly string[]): Step[] {
-  const apply: RunStep = {
-    clusters: [cluster.name],
-    timeout: 180,
-    kind: 'run',
-    id: `${cluster.name}/metallb`,
-    title: 'install MetalLB',
-    needs,
-    argv: applyArgv(cluster, manifest.location),
-    // The API server may not answer yet right after the nodes are made; a URL may fail for once.
-    retry: {
-      on: ['connection refused', 'was refused', 'EOF', 'timeout', 'Unable to connect', 'ServiceUnavailable'],
-      every: 2,
-      for: 60,
-    },
-  };
+  const { name } = cluster;
+  const from = { files: [manifest.location] };
+  const apply = applyStep({ id: `${name}/metallb`, title: 'install MetalLB', cluster: name, needs, from });
   const running = waits(cluster, [apply.id]);
   const controller = running.slice(0, 1).map(({ id }) => id);
   return [apply, ...running, pool(cluster, manifest, controller)];
 }
-
-const applyArgv = ({ name }: DesiredCluster, file: string) =>
-  kubectlArgv(name, ['apply', '--server-side', '--force-conflicts', '--field-manager=lab', '-f', file]);
 
 /** Waits until the controller, first, and the speaker run. */
 function waits(cluster: DesiredCluster, needs: readonly string[]): WaitStep[] {
@@ -83,32 +67,17 @@ function waits(cluster: DesiredCluster, needs: readonly string[]): WaitStep[] {
 
 /** Writes the pool; also alone, when only its addresses changed. */
 function pool(cluster: DesiredCluster, manifest: Manifest, needs: readonly string[]): RunStep {
-  return {
-    kind: 'run',
+  return applyStep({
     id: `${cluster.name}/pool`,
     title: `hand out ${cluster.loadBalancer.map(({ range }) => range).join(' and ')}`,
-    clusters: [cluster.name],
+    cluster: cluster.name,
     needs,
-    timeout: 180,
+    from: { objects: poolObjects(cluster, manifest) },
     why: 'A running controller is not enough: its webhook certificate is made at run time, so this is tried again.',
-    argv: applyArgv(cluster, '-'),
-    stdin: poolManifests(cluster, manifest),
-    retry: {
-      on: [
-        'failed calling webhook',
-        'connection refused',
-        'was refused',
-        'x509',
-        'no matches for kind',
-        'no endpoints available',
-      ],
-      every: 1,
-      for: 120,
-    },
-  };
+  });
 }
 
-function poolManifests(cluster: DesiredCluster, manifest: Manifest): string {
+function poolObjects(cluster: DesiredCluster, manifest: Manifest) {
   const metadata = { name: POOL, namespace: NAMESPACE };
   const addresses = {
     apiVersion: 'metallb.io/v1beta1',
@@ -123,5 +92,5 @@ function poolManifests(cluster: DesiredCluster, manifest: Manifest): string {
     metadata,
     spec: { ipAddressPools: [POOL] },
   };
-  return `${writeYaml(addresses)}---\n${writeYaml(advertisement)}`;
+  return [addresses, advertisement];
 }

@@ -1,4 +1,3 @@
-import { stringify } from 'yaml';
 import { APPS, type App, type Export, markOf } from '../lab/apps.ts';
 import { exportWords, INJECT, WITHDRAW_WORDS } from '../mesh/linkerd-exports.ts';
 import type { QueryStep, RunStep, Step, Value, WaitStep } from '../step/step.ts';
@@ -17,9 +16,9 @@ export function namespaceSteps(cluster: string, namespace: string, inject: boole
   const base = { clusters: [cluster], timeout: 30 };
   const file = namespaceFile(cluster, namespace);
   const metadata = { name: namespace, ...(inject && { annotations: INJECT }) };
-  const text = stringify({ apiVersion: 'v1', kind: 'Namespace', metadata });
+  const objects = [{ apiVersion: 'v1', kind: 'Namespace', metadata }];
   return [
-    applyStep({ id, title: `make namespace ${namespace}`, cluster, needs, from: { text } }),
+    applyStep({ id, title: `make namespace ${namespace}`, cluster, needs, from: { objects } }),
     {
       ...base,
       kind: 'query',

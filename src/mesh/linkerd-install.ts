@@ -79,7 +79,7 @@ function applySteps(target: LinkerdTarget, plan: ControlPlane): Step[] {
           title: 'install the Gateway API CRDs',
           cluster: name,
           needs: plan.needs,
-          from: spec.gatewayAPI.manifest.location,
+          from: { files: [spec.gatewayAPI.manifest.location] },
         }),
       ]
     : [];

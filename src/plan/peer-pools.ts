@@ -4,8 +4,7 @@ import type { Observed } from '../lab/observed.ts';
 import { parseCidr } from '../net/cidr.ts';
 import type { RunStep } from '../step/step.ts';
 import { PEER_POOL } from '../tools/kube-api.ts';
-import { kubectlArgv } from '../tools/kubectl.ts';
-import { writeYaml } from '../tools/write-yaml.ts';
+import { applyStep, changeStep } from '../tools/kubectl.ts';
 import { groupsOf, sharedFamilies } from './resolve-routes.ts';
 
 /** A peer's pod range that a cluster's pod network is told of, so that it leaves packets to it as they are. */
@@ -72,23 +71,22 @@ export function departedPools(observed: Observed, uid: string, going: readonly s
 
 /** A range cannot be changed in place: what is stale goes first. */
 export function poolSteps({ cluster, add, remove }: PoolChange): RunStep[] {
-  const step = { kind: 'run' as const, clusters: [cluster], timeout: 60 };
-  const removal: RunStep = {
-    ...step,
-    id: `${cluster}/peer-pools-stale`,
-    title: `forget the pods of ${remove.map(peerOf).join(', ')}`,
-    needs: [],
-    argv: kubectlArgv(cluster, ['delete', PEER_POOL.resource, ...remove, '--ignore-not-found']),
-  };
-  const addition: RunStep = {
-    ...step,
+  const title = `forget the pods of ${remove.map(peerOf).join(', ')}`;
+  const removal = changeStep(
+    cluster,
+    `${cluster}/peer-pools-stale`,
+    title,
+    [],
+    [...['delete', PEER_POOL.resource, ...remove, '--ignore-not-found']],
+  );
+  const addition = applyStep({
     id: `${cluster}/peer-pools`,
     title: `leave packets to pods of ${[...new Set(add.map(({ peer }) => peer))].join(', ')} as they are`,
+    cluster,
     needs: remove.length > 0 ? [removal.id] : [],
+    from: { objects: add.map(manifestOf) },
     why: 'Calico gives packets the address of the node unless an IPPool holds their destination; these hand out none.',
-    argv: kubectlArgv(cluster, ['apply', '--server-side', '--force-conflicts', '--field-manager=lab', '-f', '-']),
-    stdin: add.map((pool) => writeYaml(manifestOf(pool))).join('---\n'),
-  };
+  });
   return [...(remove.length > 0 ? [removal] : []), ...(add.length > 0 ? [addition] : [])];
 }
 

@@ -1,9 +1,8 @@
-import { stringify } from 'yaml';
 import type { Desired } from '../lab/desired.ts';
-import type { RunStep, Step, WaitStep } from '../step/step.ts';
+import type { Step, WaitStep } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
 import { MESH_PROBES, PROBE_PORT } from '../tools/kube-api.ts';
-import { kubectlArgv } from '../tools/kubectl.ts';
+import { applyStep } from '../tools/kubectl.ts';
 
 const { namespace, pod } = MESH_PROBES;
 
@@ -21,18 +20,13 @@ export function meshProbeSteps(
     const node = desired.nodes.findLast((one) => one.cluster === cluster && imageOf(one.node) !== undefined)?.node;
     if (node === undefined) return [];
     const base = { clusters: [cluster], timeout: 120 };
-    const apply: RunStep = {
-      ...base,
-      kind: 'run',
+    const apply = applyStep({
       id: `${cluster}/mesh-probe`,
       title: 'put a probe into the mesh',
+      cluster,
       needs: [],
-      argv: kubectlArgv(cluster, ['apply', '--server-side', '--field-manager=lab', '-f', '-']),
-      stdin: manifests(cluster, node, imageOf(node) ?? '')
-        .map((object) => stringify(object))
-        .join('---\n'),
-      retry: { on: ['serviceaccount "[^"]*" not found', 'is being terminated'], every: 1, for: 60 },
-    };
+      from: { objects: manifests(cluster, node, imageOf(node) ?? '') },
+    });
     const wait: WaitStep = {
       ...base,
       kind: 'wait',

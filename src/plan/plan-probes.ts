@@ -1,9 +1,8 @@
-import { stringify } from 'yaml';
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
-import type { Plan, RunStep, Step, WaitStep } from '../step/step.ts';
+import type { Plan, Step, WaitStep } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
 import { MESH_PROBES, PROBE_PORT, PROBES } from '../tools/kube-api.ts';
-import { kubectlArgv } from '../tools/kubectl.ts';
+import { applyStep, kubectlArgv } from '../tools/kubectl.ts';
 import { meshProbeSteps } from './plan-mesh-probes.ts';
 
 export interface ProbeImages {
@@ -18,14 +17,14 @@ export function planProbes(desired: Desired, names: readonly string[], images: P
     const objects = manifests(desired, cluster, images);
     const pods = objects.filter(({ kind }) => kind === 'Pod').length;
     if (pods === 0) return [];
-    const apply: RunStep = {
-      ...step(cluster.name, 'probes', `put a probe on ${pods === 1 ? 'the node' : `${pods} nodes`}`),
-      kind: 'run',
-      argv: kubectlArgv(cluster.name, ['apply', '--server-side', '--field-manager=lab', '-f', '-']),
-      stdin: objects.map((object) => stringify(object)).join('---\n'),
+    const apply = applyStep({
+      id: `${cluster.name}/probes`,
+      title: `put a probe on ${pods === 1 ? 'the node' : `${pods} nodes`}`,
+      cluster: cluster.name,
+      needs: [],
+      from: { objects },
       why: 'A namespace has its service account a moment after it is made, and takes no pod before.',
-      retry: { on: ['serviceaccount "default" not found', 'is being terminated'], every: 1, for: 30 },
-    };
+    });
     const wait: WaitStep = {
       ...step(cluster.name, 'probes-ready', 'wait for the probes'),
       kind: 'wait',

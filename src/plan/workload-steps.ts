@@ -4,8 +4,7 @@ import type { RunStep, Step } from '../step/step.ts';
 import { inNetworkOf } from '../tools/docker.ts';
 import { routeDelete, routeReplace } from '../tools/ip-route.ts';
 import { EXTERNAL_WORKLOAD } from '../tools/kube-api.ts';
-import { kubectlArgv } from '../tools/kubectl.ts';
-import { writeYaml } from '../tools/write-yaml.ts';
+import { applyStep, kubectlArgv } from '../tools/kubectl.ts';
 
 type Route = DesiredWorkload['routes'][number];
 
@@ -109,16 +108,18 @@ export function workloadRouteStep(
 /** Writes the resource, and then, apart from it, that the workload is ready: a plain apply drops the status. */
 export function resourceSteps({ lab }: Desired, workload: DesiredWorkload, needs: readonly string[]): RunStep[] {
   const { name, cluster, spec } = workload;
-  const apply = ['apply', '--server-side', '--force-conflicts', '--field-manager=lab', '-f', '-'];
-  const resource: RunStep = {
-    ...step(workload, 'resource', `tell ${cluster} of workload ${name}`, needs),
-    argv: kubectlArgv(cluster, [...apply]),
-    stdin: [
-      writeYaml({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: spec.namespace } }),
-      writeYaml(manifestOf(lab.uid, workload)),
-    ].join('---\n'),
-    retry: { on: ['failed calling webhook', 'connection refused', 'was refused', 'x509'], every: 2, for: 60 },
-  };
+  const resource = applyStep({
+    id: `workload/${name}/resource`,
+    title: `tell ${cluster} of workload ${name}`,
+    cluster,
+    needs,
+    from: {
+      objects: [
+        { apiVersion: 'v1', kind: 'Namespace', metadata: { name: spec.namespace } },
+        manifestOf(lab.uid, workload),
+      ],
+    },
+  });
   const condition = { type: 'Ready', status: 'True', reason: 'Lab', message: 'lab runs it' };
   return [
     resource,

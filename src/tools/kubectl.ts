@@ -1,6 +1,7 @@
 /** `kubectl`: its command line for one cluster, and how manifests are applied. */
 import type { Retry, RunStep, Value } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
+import { type DataMap, writeYaml } from './write-yaml.ts';
 
 export const kubectlArgv = (cluster: string, args: readonly Value[]): Value[] => [
   ...['kubectl', '--kubeconfig', kubeconfigFile(cluster)],
@@ -20,9 +21,12 @@ export const applyRetry: Retry = {
     'no matches for kind',
     'no endpoints available',
     'namespaces "[^"]*" not found',
+    'serviceaccount "[^"]*" not found',
+    'is being terminated',
+    'could not find the requested resource',
   ],
   every: 2,
-  for: 60,
+  for: 120,
 };
 
 interface Apply {
@@ -30,27 +34,34 @@ interface Apply {
   readonly title: string;
   readonly cluster: string;
   readonly needs: readonly string[];
-  /** A manifest that can be fetched, what an earlier step rendered, or its text. */
-  readonly from: string | { readonly ref: string } | { readonly text: string };
+  /** Manifests that can be fetched, what an earlier step rendered, or objects. */
+  readonly from:
+    | { readonly files: readonly string[] }
+    | { readonly ref: string }
+    | { readonly objects: readonly DataMap[] };
   readonly why?: string;
 }
 
-/** Applies a manifest; a render that fails never gets here, because it is a step of its own. */
-export const applyStep = ({ id, title, cluster, needs, from, why }: Apply): RunStep => ({
-  kind: 'run',
-  id,
-  title,
-  clusters: [cluster],
-  needs,
-  timeout: 180,
-  ...(why !== undefined && { why }),
-  argv: kubectlArgv(cluster, [
-    ...['apply', '--server-side', '--force-conflicts', '--field-manager=lab', '-f'],
-    typeof from === 'string' ? from : '-',
-  ]),
-  ...(typeof from !== 'string' && { stdin: 'text' in from ? from.text : from }),
-  retry: applyRetry,
-});
+/** Applies manifests; a render that fails never gets here, because it is a step of its own. */
+export function applyStep({ id, title, cluster, needs, from, why }: Apply): RunStep {
+  const files = 'files' in from ? from.files : ['-'];
+  return {
+    kind: 'run',
+    id,
+    title,
+    clusters: [cluster],
+    needs,
+    timeout: 180,
+    ...(why !== undefined && { why }),
+    argv: kubectlArgv(cluster, [
+      ...['apply', '--server-side', '--force-conflicts', '--field-manager=lab'],
+      ...files.flatMap((file) => ['-f', file]),
+    ]),
+    ...('objects' in from && { stdin: from.objects.map(writeYaml).join('---\n') }),
+    ...('ref' in from && { stdin: from }),
+    retry: applyRetry,
+  };
+}
 
 /** Changes something on a cluster by a short command. */
 export const changeStep = (

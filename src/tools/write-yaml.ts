@@ -17,7 +17,8 @@ const ESCAPED = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
 /**
  * YAML in block style, as the package `yaml` writes it, and many times faster: a plan holds two such texts a cluster.
- * What anything could take for something else than the text it is stands in quotes.
+ * What anything could take for something else than the text it is stands in quotes. Values of users, which may be
+ * anything, are written by the package.
  */
 export const writeYaml = (data: DataMap): string => `${writeNode(data, '').trimStart()}\n`;
 

@@ -50,7 +50,7 @@ describe('MetalLB', () => {
 
   it.each([
     'Error from server (InternalError): failed calling webhook "ipaddresspoolvalidationwebhook.metallb.io": connect: connection refused',
-    'x509: certificate signed by unknown authority',
+    'failed calling webhook "ipaddresspoolvalidationwebhook.metallb.io": tls: failed to verify certificate: x509: certificate signed by unknown authority',
     'The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?',
     'error: no matches for kind "IPAddressPool" in version "metallb.io/v1beta1"',
     'no endpoints available for service "metallb-webhook-service"',

@@ -106,10 +106,10 @@ EOF
 
 # calico-dual: install Calico's operator
 # On the server: its resources are too large for an annotation with all of them.
-retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/calico-dual.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/projectcalico/calico/v3.32.1/manifests/operator-crds.yaml -f https://raw.githubusercontent.com/projectcalico/calico/v3.32.1/manifests/tigera-operator.yaml </dev/null
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/calico-dual.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/projectcalico/calico/v3.32.1/manifests/operator-crds.yaml -f https://raw.githubusercontent.com/projectcalico/calico/v3.32.1/manifests/tigera-operator.yaml </dev/null
 
 # calico-dual: give pods fd00:10:ca::/104 and 10.72.0.0/16 by Calico
-retry 60 1 kubectl --kubeconfig "$STATE/kubeconfigs/calico-dual.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/calico-dual.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
 apiVersion: operator.tigera.io/v1
 kind: Installation
 metadata:
@@ -176,7 +176,7 @@ EOF
 kubectl --kubeconfig "$STATE/kubeconfigs/calico-dual.yaml" annotate node calico-dual-control-plane --overwrite 'lab/cluster={"version":1,"lab":"calico","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"dual","nodes.servers":"1","nodes.workers":"1","kubernetes.image":"","kubernetes.version":"","network.name":"lab-calico","network.pods":"fd00:10:ca::/104,10.72.0.0/16","network.services":"fd00:96:ca::/112,10.200.0.0/16","network.nodeMask":"24,112","network.domain":"cluster.local","network.proxyMode":"nftables","network.cni":"calico, VXLANCrossSubnet, fd00:10:ca::/104 in /122, 10.72.0.0/16 in /26","ports":"","kind":"{}"},"pods":["fd00:10:ca::/104","10.72.0.0/16"],"services":["fd00:96:ca::/112","10.200.0.0/16"],"loadBalancer":["172.28.8.0/28","fd00:1ab::1:0/124"],"images":{}}'
 
 # calico-dual: install MetalLB
-retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/calico-dual.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/calico-dual.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
 
 # calico-dual: wait for MetalLB's controller
 kubectl --kubeconfig "$STATE/kubeconfigs/calico-dual.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
@@ -186,7 +186,7 @@ kubectl --kubeconfig "$STATE/kubeconfigs/calico-dual.yaml" --namespace metallb-s
 
 # calico-dual: hand out 172.28.8.0/28 and fd00:1ab::1:0/124
 # A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
-retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/calico-dual.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/calico-dual.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata:
@@ -268,7 +268,7 @@ EOF
 kubectl --kubeconfig "$STATE/kubeconfigs/calico-peer.yaml" annotate node calico-peer-control-plane --overwrite 'lab/cluster={"version":1,"lab":"calico","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"dual","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-calico","network.pods":"10.0.0.0/16,fd00:10::/56","network.services":"10.128.0.0/16,fd00:96::/112","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"kindnet","ports":"","kind":"{}"},"pods":["10.0.0.0/16","fd00:10::/56"],"services":["10.128.0.0/16","fd00:96::/112"],"loadBalancer":["172.28.8.16/28","fd00:1ab::1:10/124"],"images":{}}'
 
 # calico-peer: install MetalLB
-retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/calico-peer.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/calico-peer.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
 
 # calico-peer: wait for MetalLB's controller
 kubectl --kubeconfig "$STATE/kubeconfigs/calico-peer.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
@@ -278,7 +278,7 @@ kubectl --kubeconfig "$STATE/kubeconfigs/calico-peer.yaml" --namespace metallb-s
 
 # calico-peer: hand out 172.28.8.16/28 and fd00:1ab::1:10/124
 # A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
-retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/calico-peer.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/calico-peer.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata:

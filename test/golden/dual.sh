@@ -172,7 +172,7 @@ EOF
 kubectl --kubeconfig "$STATE/kubeconfigs/two.yaml" annotate node two-control-plane --overwrite 'lab/cluster={"version":1,"lab":"dual","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"dual","nodes.servers":"1","nodes.workers":"1","kubernetes.image":"","kubernetes.version":"1.34.4","network.name":"lab-dual","network.pods":"10.0.0.0/16,fd00:10::/56","network.services":"10.128.0.0/16,fd00:96::/112","network.nodeMask":"25,72","network.domain":"two.local","network.proxyMode":"ipvs","network.cni":"kindnet","ports":"127.0.0.1:8080:80/tcp","kind":"{\"featureGates\":{\"KubeletInUserNamespace\":true},\"nodes\":[{\"labels\":{\"tier\":\"edge\"}}]}"},"pods":["10.0.0.0/16","fd00:10::/56"],"services":["10.128.0.0/16","fd00:96::/112"],"loadBalancer":["172.28.8.0/28","fd00:1ab::1:0/124"],"zone":"zone-east","images":{"my/app:dev":"sha256:1a2b"}}'
 
 # two: install MetalLB
-retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/two.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/two.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
 
 # two: wait for MetalLB's controller
 kubectl --kubeconfig "$STATE/kubeconfigs/two.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
@@ -182,7 +182,7 @@ kubectl --kubeconfig "$STATE/kubeconfigs/two.yaml" --namespace metallb-system ro
 
 # two: hand out 172.28.8.0/28 and fd00:1ab::1:0/124
 # A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
-retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/two.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/two.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata:

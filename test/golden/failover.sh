@@ -116,7 +116,7 @@ EOF
 kubectl --kubeconfig "$STATE/kubeconfigs/east.yaml" annotate node k3d-east-server-0 --overwrite 'lab/cluster={"version":1,"lab":"failover","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-failover","network.pods":"10.0.0.0/16","network.services":"10.128.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"flannel","ports":"","k3d":"{}"},"pods":["10.0.0.0/16"],"services":["10.128.0.0/16"],"loadBalancer":["172.28.8.0/28"],"images":{}}'
 
 # east: install MetalLB
-retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/east.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/east.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
 
 # east: wait for MetalLB's controller
 kubectl --kubeconfig "$STATE/kubeconfigs/east.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
@@ -126,7 +126,7 @@ kubectl --kubeconfig "$STATE/kubeconfigs/east.yaml" --namespace metallb-system r
 
 # east: hand out 172.28.8.0/28
 # A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
-retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/east.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/east.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata:
@@ -210,7 +210,7 @@ EOF
 kubectl --kubeconfig "$STATE/kubeconfigs/west.yaml" annotate node k3d-west-server-0 --overwrite 'lab/cluster={"version":1,"lab":"failover","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-failover","network.pods":"10.1.0.0/16","network.services":"10.129.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"flannel","ports":"","k3d":"{}"},"pods":["10.1.0.0/16"],"services":["10.129.0.0/16"],"loadBalancer":["172.28.8.16/28"],"images":{}}'
 
 # west: install MetalLB
-retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/west.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/west.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
 
 # west: wait for MetalLB's controller
 kubectl --kubeconfig "$STATE/kubeconfigs/west.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
@@ -220,7 +220,7 @@ kubectl --kubeconfig "$STATE/kubeconfigs/west.yaml" --namespace metallb-system r
 
 # west: hand out 172.28.8.16/28
 # A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
-retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/west.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/west.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata:

@@ -113,7 +113,7 @@ EOF
 kubectl --kubeconfig "$STATE/kubeconfigs/sma-dual.yaml" annotate node sma-dual-control-plane --overwrite 'lab/cluster={"version":1,"lab":"ipv6","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"dual","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-ipv6","network.pods":"fd00:10:d0::/56,10.64.0.0/16","network.services":"fd00:96:d0::/112,10.192.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"kindnet","ports":"","kind":"{}"},"pods":["fd00:10:d0::/56","10.64.0.0/16"],"services":["fd00:96:d0::/112","10.192.0.0/16"],"loadBalancer":["172.28.8.0/28","fd00:1ab::1:0/124"],"images":{}}'
 
 # sma-dual: install MetalLB
-retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/sma-dual.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/sma-dual.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
 
 # sma-dual: wait for MetalLB's controller
 kubectl --kubeconfig "$STATE/kubeconfigs/sma-dual.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
@@ -123,7 +123,7 @@ kubectl --kubeconfig "$STATE/kubeconfigs/sma-dual.yaml" --namespace metallb-syst
 
 # sma-dual: hand out 172.28.8.0/28 and fd00:1ab::1:0/124
 # A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
-retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/sma-dual.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/sma-dual.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata:
@@ -182,7 +182,7 @@ EOF
 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v4.yaml" annotate node sma-v4-control-plane --overwrite 'lab/cluster={"version":1,"lab":"ipv6","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-ipv6","network.pods":"10.0.0.0/16","network.services":"10.128.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"kindnet","ports":"","kind":"{}"},"pods":["10.0.0.0/16"],"services":["10.128.0.0/16"],"loadBalancer":["172.28.8.16/28"],"images":{}}'
 
 # sma-v4: install MetalLB
-retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v4.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v4.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
 
 # sma-v4: wait for MetalLB's controller
 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v4.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
@@ -192,7 +192,7 @@ kubectl --kubeconfig "$STATE/kubeconfigs/sma-v4.yaml" --namespace metallb-system
 
 # sma-v4: hand out 172.28.8.16/28
 # A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
-retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v4.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v4.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata:
@@ -250,7 +250,7 @@ EOF
 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v6.yaml" annotate node sma-v6-control-plane --overwrite 'lab/cluster={"version":1,"lab":"ipv6","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv6","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-ipv6","network.pods":"fd00:10::/56","network.services":"fd00:96::/112","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"kindnet","ports":"","kind":"{}"},"pods":["fd00:10::/56"],"services":["fd00:96::/112"],"loadBalancer":["fd00:1ab::1:10/124"],"images":{}}'
 
 # sma-v6: install MetalLB
-retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v6.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v6.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
 
 # sma-v6: wait for MetalLB's controller
 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v6.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
@@ -260,7 +260,7 @@ kubectl --kubeconfig "$STATE/kubeconfigs/sma-v6.yaml" --namespace metallb-system
 
 # sma-v6: hand out fd00:1ab::1:10/124
 # A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
-retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v6.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/sma-v6.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata:

@@ -123,7 +123,7 @@ EOF
 kubectl --kubeconfig "$STATE/kubeconfigs/mesh-exp.yaml" annotate node k3d-mesh-exp-server-0 --overwrite 'lab/cluster={"version":1,"lab":"mesh-expansion","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-mesh-expansion","network.pods":"10.0.0.0/16","network.services":"10.128.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"flannel","ports":"443:443/tcp,80:80/tcp","k3d":"{}"},"pods":["10.0.0.0/16"],"services":["10.128.0.0/16"],"loadBalancer":["172.28.8.0/28"],"images":{}}'
 
 # mesh-exp: install MetalLB
-retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/mesh-exp.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/mesh-exp.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
 
 # mesh-exp: wait for MetalLB's controller
 kubectl --kubeconfig "$STATE/kubeconfigs/mesh-exp.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
@@ -133,7 +133,7 @@ kubectl --kubeconfig "$STATE/kubeconfigs/mesh-exp.yaml" --namespace metallb-syst
 
 # mesh-exp: hand out 172.28.8.0/28
 # A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
-retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/mesh-exp.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/mesh-exp.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata:

@@ -116,7 +116,7 @@ EOF
 kubectl --kubeconfig "$STATE/kubeconfigs/cdn.yaml" annotate node k3d-cdn-server-0 --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.0.0.0/16","network.services":"10.128.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"flannel","ports":"","k3d":"{}"},"pods":["10.0.0.0/16"],"services":["10.128.0.0/16"],"loadBalancer":["172.28.8.0/28"],"images":{}}'
 
 # cdn: install MetalLB
-retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/cdn.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/cdn.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
 
 # cdn: wait for MetalLB's controller
 kubectl --kubeconfig "$STATE/kubeconfigs/cdn.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
@@ -126,7 +126,7 @@ kubectl --kubeconfig "$STATE/kubeconfigs/cdn.yaml" --namespace metallb-system ro
 
 # cdn: hand out 172.28.8.0/28
 # A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
-retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/cdn.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/cdn.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata:
@@ -186,7 +186,7 @@ EOF
 kubectl --kubeconfig "$STATE/kubeconfigs/color.yaml" annotate node color-control-plane --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.1.0.0/16","network.services":"10.129.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"kindnet","ports":"","kind":"{}"},"pods":["10.1.0.0/16"],"services":["10.129.0.0/16"],"loadBalancer":["172.28.8.16/28"],"zone":"zone-east","images":{}}'
 
 # color: install MetalLB
-retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/color.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/color.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
 
 # color: wait for MetalLB's controller
 kubectl --kubeconfig "$STATE/kubeconfigs/color.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
@@ -196,7 +196,7 @@ kubectl --kubeconfig "$STATE/kubeconfigs/color.yaml" --namespace metallb-system 
 
 # color: hand out 172.28.8.16/28
 # A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
-retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/color.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/color.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata:
@@ -256,7 +256,7 @@ EOF
 kubectl --kubeconfig "$STATE/kubeconfigs/color-b.yaml" annotate node color-b-control-plane --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.2.0.0/16","network.services":"10.130.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"kindnet","ports":"","kind":"{}"},"pods":["10.2.0.0/16"],"services":["10.130.0.0/16"],"loadBalancer":["172.28.8.32/28"],"zone":"zone-east","images":{}}'
 
 # color-b: install MetalLB
-retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/color-b.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/color-b.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
 
 # color-b: wait for MetalLB's controller
 kubectl --kubeconfig "$STATE/kubeconfigs/color-b.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
@@ -266,7 +266,7 @@ kubectl --kubeconfig "$STATE/kubeconfigs/color-b.yaml" --namespace metallb-syste
 
 # color-b: hand out 172.28.8.32/28
 # A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
-retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/color-b.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/color-b.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata:
@@ -326,7 +326,7 @@ EOF
 kubectl --kubeconfig "$STATE/kubeconfigs/faces.yaml" annotate node faces-control-plane --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.3.0.0/16","network.services":"10.131.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"kindnet","ports":"","kind":"{}"},"pods":["10.3.0.0/16"],"services":["10.131.0.0/16"],"loadBalancer":["172.28.8.48/28"],"zone":"zone-east","images":{}}'
 
 # faces: install MetalLB
-retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/faces.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/faces.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
 
 # faces: wait for MetalLB's controller
 kubectl --kubeconfig "$STATE/kubeconfigs/faces.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
@@ -336,7 +336,7 @@ kubectl --kubeconfig "$STATE/kubeconfigs/faces.yaml" --namespace metallb-system 
 
 # faces: hand out 172.28.8.48/28
 # A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
-retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/faces.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/faces.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata:
@@ -424,7 +424,7 @@ EOF
 kubectl --kubeconfig "$STATE/kubeconfigs/faces-dr.yaml" annotate node k3d-faces-dr-server-0 --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.4.0.0/16","network.services":"10.132.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"flannel","ports":"","k3d":"{}"},"pods":["10.4.0.0/16"],"services":["10.132.0.0/16"],"loadBalancer":["172.28.8.64/28"],"zone":"zone-dr","images":{}}'
 
 # faces-dr: install MetalLB
-retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/faces-dr.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/faces-dr.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
 
 # faces-dr: wait for MetalLB's controller
 kubectl --kubeconfig "$STATE/kubeconfigs/faces-dr.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
@@ -434,7 +434,7 @@ kubectl --kubeconfig "$STATE/kubeconfigs/faces-dr.yaml" --namespace metallb-syst
 
 # faces-dr: hand out 172.28.8.64/28
 # A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
-retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/faces-dr.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/faces-dr.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata:
@@ -494,7 +494,7 @@ EOF
 kubectl --kubeconfig "$STATE/kubeconfigs/smiley.yaml" annotate node smiley-control-plane --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"kind","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.5.0.0/16","network.services":"10.133.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"kindnet","ports":"","kind":"{}"},"pods":["10.5.0.0/16"],"services":["10.133.0.0/16"],"loadBalancer":["172.28.8.80/28"],"zone":"zone-east","images":{}}'
 
 # smiley: install MetalLB
-retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/smiley.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/smiley.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
 
 # smiley: wait for MetalLB's controller
 kubectl --kubeconfig "$STATE/kubeconfigs/smiley.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
@@ -504,7 +504,7 @@ kubectl --kubeconfig "$STATE/kubeconfigs/smiley.yaml" --namespace metallb-system
 
 # smiley: hand out 172.28.8.80/28
 # A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
-retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/smiley.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/smiley.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata:
@@ -592,7 +592,7 @@ EOF
 kubectl --kubeconfig "$STATE/kubeconfigs/smiley-dr.yaml" annotate node k3d-smiley-dr-server-0 --overwrite 'lab/cluster={"version":1,"lab":"practical","uid":"0123456789ab","dir":"/labs/practical/clusters","fixed":{"provider":"k3d","ipFamily":"ipv4","nodes.servers":"1","nodes.workers":"0","kubernetes.image":"","kubernetes.version":"","network.name":"lab-practical","network.pods":"10.6.0.0/16","network.services":"10.134.0.0/16","network.nodeMask":"24,64","network.domain":"cluster.local","network.proxyMode":"iptables","network.cni":"flannel","ports":"","k3d":"{}"},"pods":["10.6.0.0/16"],"services":["10.134.0.0/16"],"loadBalancer":["172.28.8.96/28"],"zone":"zone-east","images":{}}'
 
 # smiley-dr: install MetalLB
-retry 60 2 kubectl --kubeconfig "$STATE/kubeconfigs/smiley-dr.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/smiley-dr.yaml" apply --server-side --force-conflicts --field-manager=lab -f https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml </dev/null
 
 # smiley-dr: wait for MetalLB's controller
 kubectl --kubeconfig "$STATE/kubeconfigs/smiley-dr.yaml" --namespace metallb-system rollout status deployment/controller --timeout=180s
@@ -602,7 +602,7 @@ kubectl --kubeconfig "$STATE/kubeconfigs/smiley-dr.yaml" --namespace metallb-sys
 
 # smiley-dr: hand out 172.28.8.96/28
 # A running controller is not enough: its webhook certificate is made at run time, so this is tried again.
-retry 120 1 kubectl --kubeconfig "$STATE/kubeconfigs/smiley-dr.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
+retry 120 2 kubectl --kubeconfig "$STATE/kubeconfigs/smiley-dr.yaml" apply --server-side --force-conflicts --field-manager=lab -f - <<'EOF'
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata:
