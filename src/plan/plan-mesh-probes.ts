@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import type { Desired } from '../lab/desired.ts';
 import type { RunStep, Step, WaitStep } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
-import { MESH_PROBES, PROBE_PORT } from '../tools/kube-api.ts';
+import { MESH_PROBES, PROBE_PORT, PROBE_TOO_SOON } from '../tools/kube-api.ts';
 import { kubectlArgv } from '../tools/kubectl.ts';
 
 const { namespace, pod } = MESH_PROBES;
@@ -31,7 +31,7 @@ export function meshProbeSteps(
       stdin: manifests(cluster, node, imageOf(node) ?? '')
         .map((object) => stringify(object))
         .join('---\n'),
-      retry: { on: ['serviceaccount "[^"]*" not found', 'is being terminated'], every: 1, for: 60 },
+      retry: { on: PROBE_TOO_SOON, every: 1, for: 60 },
     };
     const wait: WaitStep = {
       ...base,

@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
 import type { Plan, RunStep, Step, WaitStep } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
-import { MESH_PROBES, PROBE_PORT, PROBES } from '../tools/kube-api.ts';
+import { MESH_PROBES, PROBE_PORT, PROBE_TOO_SOON, PROBES } from '../tools/kube-api.ts';
 import { kubectlArgv } from '../tools/kubectl.ts';
 import { meshProbeSteps } from './plan-mesh-probes.ts';
 
@@ -24,7 +24,7 @@ export function planProbes(desired: Desired, names: readonly string[], images: P
       argv: kubectlArgv(cluster.name, ['apply', '--server-side', '--field-manager=lab', '-f', '-']),
       stdin: objects.map((object) => stringify(object)).join('---\n'),
       why: 'A namespace has its service account a moment after it is made, and takes no pod before.',
-      retry: { on: ['serviceaccount "default" not found', 'is being terminated'], every: 1, for: 30 },
+      retry: { on: PROBE_TOO_SOON, every: 1, for: 30 },
     };
     const wait: WaitStep = {
       ...step(cluster.name, 'probes-ready', 'wait for the probes'),

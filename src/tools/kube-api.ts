@@ -53,6 +53,12 @@ export const NODES_PATH = '/api/v1/nodes';
 /** The namespace of the probes of `lab verify`, and the port at which their load balancer listens. */
 export const PROBES = 'lab-verify';
 export const PROBE_PORT = 80;
+/** What is said while a namespace is too new for pods, to a service account or an admission webhook, or the last one still goes. */
+export const PROBE_TOO_SOON = [
+  'serviceaccount "[^"]*" not found',
+  'namespaces "[^"]*" not found',
+  'is being terminated',
+] as const;
 
 /** The namespace of the probes that are in the mesh, the probe, and its service by how it is exported. */
 export const MESH_PROBES = {
