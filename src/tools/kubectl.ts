@@ -8,7 +8,10 @@ export const kubectlArgv = (cluster: string, args: readonly Value[]): Value[] =>
   ...args,
 ];
 
-/** What an API server says for a while: it just starts, a webhook has no pod yet, a type was defined a moment ago. */
+/**
+ * What an API server says for a while: it just starts, a webhook has no pod yet or has not heard of a namespace, that one
+ * has no service account yet, or is still the one before; a type was defined a moment ago.
+ */
 export const applyRetry: Retry = {
   on: [
     'connection refused',

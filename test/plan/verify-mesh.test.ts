@@ -97,6 +97,11 @@ it('puts a probe into the mesh of linked clusters only, and takes it away again'
   const desired = resolve(LAB, worldOf(LAB));
   const { steps } = planProbes(desired, ['a', 'c'], { imageOf: () => 'pause:3' });
   expect(steps.map(({ id }) => id).filter((id) => id.includes('mesh'))).toEqual(['a/mesh-probe', 'a/mesh-probe-ready']);
+  // Linkerd's injector learns of a new namespace a moment later.
+  const early =
+    'admission webhook "linkerd-proxy-injector.linkerd.io" denied the request: namespaces "lab-verify" not found';
+  for (const step of steps.filter(({ id }) => /probes?$/.test(id)))
+    expect(step.kind === 'run' && step.retry?.on.some((pattern) => new RegExp(pattern).test(early))).toBe(true);
   const cleanup = planCleanup(desired, ['a', 'c']).steps.map((step) => step.kind === 'run' && step.argv.join(' '));
   expect(cleanup[0]).toContain('delete namespace lab-verify lab-verify-mesh');
   expect(cleanup[1]).not.toContain('lab-verify-mesh');
