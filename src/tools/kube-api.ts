@@ -53,6 +53,7 @@ export const NODES_PATH = '/api/v1/nodes';
 /** The namespace of the probes of `lab verify`, and the port at which their load balancer listens. */
 export const PROBES = 'lab-verify';
 export const PROBE_PORT = 80;
+
 /** The namespace of the probes that are in the mesh, the probe, and its service by how it is exported. */
 export const MESH_PROBES = {
   namespace: 'lab-verify-mesh',
