@@ -5,7 +5,7 @@ import { cluster, EngineLab, hasK3d, isChanging, until } from './engine.ts';
 import { describeWithLinkerd, IMAGES, mesh, WEB_IMAGE } from './linkerd-lab.ts';
 
 /**
- * The failover lab for real and small: two clusters on k3d (on kind where there is none) with Linkerd, linked by gateways both
+ * The failover lab for real and small: two clusters of two nodes on k3d (on kind where there is none) with Linkerd, linked by gateways both
  * ways, one workload in both, and linkerd-failover over a TrafficSplit. LAB_TEST_FAILOVER_CHARTS is a folder with the
  * charts `linkerd-smi` and `linkerd-failover`, LAB_TEST_FAILOVER_IMAGES the images that they name, which the engine holds.
  */
@@ -72,6 +72,7 @@ spec:
   checks: [${check('mirror', `emoji-svc-${WEST}`, WEST)}, ${check('shop', 'emoji-svc', serving)}]
   defaults:
     provider: ${hasK3d ? 'k3d' : 'kind'}
+    nodes: {workers: 1}
     images: [${images.map((image) => `"${image}"`).join(', ')}]
     addons: {linkerd-smi: {chart: "${charts}/linkerd-smi"}, linkerd-failover: {chart: "${charts}/linkerd-failover"}}
 `;
