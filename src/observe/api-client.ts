@@ -1,5 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestOptions } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** How often a server is asked again that says: too many requests, ask again in a second. */
+const TRIES = 10;
 
 /** Reads of one cluster's API server. */
 export interface ApiClient {
@@ -42,7 +46,12 @@ export async function connectApi(kubeconfig: string): Promise<ApiClient> {
     return exchange(https.request, url, { ...options, ...(body && posted), agent }, { seconds, body, onResponse });
   };
   const getText = async (path: string, seconds = 3) => {
-    const { status, text } = await send(path, seconds);
+    let { status, text } = await send(path, seconds);
+    // For a while it is so with a type that was defined a moment ago: its store is made.
+    for (let tries = 0; status === 429 && tries < TRIES; tries++) {
+      await sleep(1000);
+      ({ status, text } = await send(path, seconds));
+    }
     if (status === 404) return undefined;
     if (status !== 200) throw new Error(`${path} answered ${status}`);
     return text;

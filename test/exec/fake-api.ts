@@ -13,7 +13,7 @@ export async function startFakeApi(answer: (path: string) => unknown) {
   const server = createServer(certificate, ({ url = '' }, response) => {
     asked.push(url);
     const object = answer(url);
-    response.statusCode = object === undefined ? 404 : object instanceof Error ? 500 : 200;
+    response.statusCode = object === undefined ? 404 : object instanceof Error ? Number(object.cause) || 500 : 200;
     response.end(object instanceof Error ? object.message : JSON.stringify(object ?? {}));
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
