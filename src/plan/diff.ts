@@ -131,7 +131,8 @@ function inPlace(desired: Desired, observed: Observed, cluster: DesiredCluster, 
   // A published port may be another one after a restart.
   if (!existing.credentials || !existing.api)
     changes.push({ kind: 'kubeconfig', cluster: name, why: 'its private kubeconfig is missing or may be stale' });
-  if (stopped.length > 0 || ready < cluster.nodes.length) {
+  const starts = stopped.length > 0 || ready < cluster.nodes.length;
+  if (starts) {
     const why =
       stopped.length > 0 ? `stopped: ${stopped.join(', ')}` : `${ready} of ${cluster.nodes.length} nodes are ready`;
     changes.push({ kind: 'cluster', action: 'start', cluster: name, why });
@@ -145,7 +146,7 @@ function inPlace(desired: Desired, observed: Observed, cluster: DesiredCluster, 
   if (images.length > 0) changes.push({ kind: 'images', cluster: name, images, why: 'these builds are not loaded' });
   const zone = zoneChange(cluster, existing);
   changes.push(...zone);
-  changes.push(...loadBalancerChanges(desired, cluster, existing));
+  changes.push(...loadBalancerChanges(desired, cluster, existing, starts));
   const recorded = existing.applied?.loadBalancer.join() === cluster.loadBalancer.map(({ range }) => range).join();
   if (existing.unmarked || images.length > 0 || zone.length > 0 || !recorded) {
     changes.push({
@@ -171,7 +172,12 @@ function zoneChange({ name, spec }: DesiredCluster, { api, applied }: ObservedCl
     : [{ kind: 'zone', cluster: name, why: `zone: ${applied?.zone ?? 'none'} → ${spec.zone}` }];
 }
 
-function loadBalancerChanges(desired: Desired, cluster: DesiredCluster, existing: ObservedCluster): Change[] {
+function loadBalancerChanges(
+  desired: Desired,
+  cluster: DesiredCluster,
+  existing: ObservedCluster,
+  starts: boolean,
+): Change[] {
   const { addon, manifest } = desired.loadBalancer;
   if (addon === 'none') return [];
   const { title } = LOAD_BALANCERS[addon];
@@ -181,12 +187,14 @@ function loadBalancerChanges(desired: Desired, cluster: DesiredCluster, existing
   ];
   // Nothing is fetched for what was installed before: a start works offline too.
   if (!existing.api) return change('wait', 'the API server is away');
-  if (!state?.ready) return change('install', `${title} is not ${state ? 'ready' : 'installed'}`);
+  if (!state || !(state.ready || starts)) return change('install', `${title} is not ${state ? 'ready' : 'installed'}`);
   if (state.manifest && state.manifest !== manifestId(manifest)) return change('install', 'the manifest changed');
   const wanted = cluster.loadBalancer.map(({ range }) => range);
   if (wanted.join() !== state.pools.join())
     return change('pool', `pool: ${state.pools.join(', ') || 'none'} → ${wanted.join(', ')}`);
-  return state.advertised ? [] : change('pool', 'the pool is not advertised');
+  if (!state.advertised) return change('pool', 'the pool is not advertised');
+  // Whatever it says while its nodes start, it said before.
+  return starts ? change('wait', 'its nodes start') : [];
 }
 
 const isCurrent = (observed: Observed, context: string, { credentials }: ObservedCluster): boolean =>

@@ -58,14 +58,18 @@ describe('what a create finds to do', () => {
 
   it('is a start for stopped nodes and for nodes that are not ready', () => {
     const stopped = changed(({ nodes }) => ({ nodes: nodes.map((node) => ({ ...node, running: false })) }));
-    expect(stopped).toEqual([{ kind: 'cluster', action: 'start', cluster: 'a', why: 'stopped: a-control-plane' }]);
+    const wait = { kind: 'loadBalancer', action: 'wait', cluster: 'a', why: 'its nodes start' };
+    expect(stopped).toEqual([
+      { kind: 'cluster', action: 'start', cluster: 'a', why: 'stopped: a-control-plane' },
+      wait,
+    ]);
     const notReady = changed(
       (one) => ({
         api: { ...api(one), nodes: api(one).nodes.map((node, index) => ({ ...node, ready: index > 0 })) },
       }),
       { nodes: { workers: 1 } },
     );
-    expect(notReady).toMatchObject([{ kind: 'cluster', action: 'start', why: '1 of 2 nodes are ready' }]);
+    expect(notReady).toMatchObject([{ kind: 'cluster', action: 'start', why: '1 of 2 nodes are ready' }, wait]);
   });
 
   it('is its kubeconfig, and all that cannot be known without it', () => {

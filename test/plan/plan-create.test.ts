@@ -98,6 +98,8 @@ describe('a plan of create', () => {
     expect(steps).toMatchObject([
       { id: 'a/start', argv: ['docker', 'start', 'a-worker2'] },
       { id: 'a/nodes', needs: ['a/start'], for: { resource: 'nodes', count: 3 } },
+      { id: 'a/metallb-controller', needs: ['a/nodes'], kind: 'wait' },
+      { id: 'a/metallb-speaker', needs: ['a/nodes'], kind: 'wait' },
     ]);
   });
 
