@@ -6,7 +6,7 @@ import type { Plan } from '../step/step.ts';
 import { describeFailures, executePlan, withLab, workOf } from './execute-plan.ts';
 import { type Flags, type Io, note } from './io.ts';
 import { isData, printData, printPlan } from './print-plan.ts';
-import { openSession } from './session.ts';
+import { openSession, type Session } from './session.ts';
 
 export interface ChangeFlags extends Flags {
   readonly dryrun: boolean;
@@ -42,10 +42,13 @@ export async function changeLab(verb: string, rounds: readonly Round[], flags: C
       readsMesh && desired.certificates ? await session.observeCertificates(desired.certificates) : undefined;
     return { observed: { ...observed, ...(certificates && { certificates }) }, desired };
   };
+  let missing: readonly string[] = [];
   const planRound = async (round: Round) => {
     const { observed, desired } = await look(round);
     const plan = round.plan(desired, observed, session.names);
     for (const text of plan.warnings) note(io, `warning: ${text}`);
+    const seen = observed.clusters.map(({ name }) => name);
+    missing = session.names.filter((name) => !seen.includes(name));
     return plan;
   };
   if (flags.dryrun) {
@@ -66,21 +69,28 @@ export async function changeLab(verb: string, rounds: readonly Round[], flags: C
       if (typeof next === 'object') left.unshift(next);
       const { reports, exitCode } = await executePlan(plan, work);
       done.push({ plan: plan.summary, steps: reports });
-      if (exitCode !== EXIT.done) {
-        if (isData(flags.output)) printData(done, flags.output, io);
-        note(io, describeFailures(plan, reports, flags.line));
-        return exitCode;
-      }
+      if (exitCode === EXIT.done) continue;
+      printResults(done, flags, io);
+      note(io, describeFailures(plan, reports, flags.line));
+      return exitCode;
     }
     if (unsettled) throw neverSettled(unsettled, flags.line);
-    reportDone(verb, done, flags, io);
+    printResults(done, flags, io);
+    if (!isData(flags.output)) note(io, describeEnd(verb, done, session, missing));
     return EXIT.done;
   });
 }
 
-function reportDone(verb: string, done: readonly unknown[], { output }: Flags, io: Io): void {
+function printResults(done: readonly unknown[], { output }: Flags, io: Io): void {
   if (isData(output)) printData(done, output, io);
-  else note(io, done.length === 0 ? 'nothing to do: everything is as it should be' : `lab ${verb}: done`);
+}
+
+/** @param missing clusters that are meant and do not exist */
+function describeEnd(verb: string, done: readonly unknown[], { lab }: Session, missing: readonly string[]): string {
+  if (done.length > 0) return `lab ${verb}: done`;
+  if (missing.length === 0) return 'nothing to do: everything is as it should be';
+  const what = `${missing.join(', ')} ${missing.length === 1 ? 'does' : 'do'} not exist`;
+  return `nothing to do: ${what} (lab create ${lab.dir}${missing.length === lab.clusters.length ? '' : ` ${missing.join(' ')}`})`;
 }
 
 /** The same round once more, where the plan had to wait for a cluster; `no more` when it was the last. */

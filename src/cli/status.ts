@@ -37,7 +37,8 @@ export async function status(flags: Flags & { readonly exitCode: boolean }, io: 
   for (const text of describeRuns(session)) note(io, `\n${text}`);
   const drifted = rows.filter(({ result }) => result !== 'ok');
   const drift = drifted.length > 0;
-  const { dir } = session.lab;
+  const all = session.names.length === session.lab.clusters.length;
+  const dir = [session.lab.dir, ...(all ? [] : session.names)].join(' ');
   const later: readonly string[] = ['certs', 'linkerd', 'links', 'apps'];
   if (drifted.some(({ thing }) => !later.includes(thing)))
     note(io, `\nto put it right: lab create ${dir} (what is missing), lab repair ${dir} (what a restart lost)`);

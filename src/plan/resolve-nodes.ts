@@ -13,7 +13,7 @@ export function resolveNodes(
   network: DesiredNetwork,
   observed: Observed,
 ): PlacedNode[] {
-  const assume = assumeAddresses(network);
+  const assume = assumeAddresses(network, observed);
   return clusters.flatMap((cluster) => {
     const seen = seenNodes(cluster, observed, network.name);
     // Nodes that are there already and not on the network are not about to be.
@@ -41,12 +41,16 @@ function seenNodes(cluster: DesiredCluster, observed: Observed, network: string)
 
 type Assume = () => string[];
 
-/** Addresses as Docker would hand them out on an empty network: the lowest after the gateway, one a family. */
-function assumeAddresses({ subnets }: DesiredNetwork): Assume {
+/** Addresses as Docker hands them out: the lowest after the gateway that nobody holds, one a family. */
+function assumeAddresses({ name, subnets }: DesiredNetwork, { networks }: Observed): Assume {
+  const attached = networks.find((one) => one.name === name)?.attached ?? [];
+  const held = new Set(attached.flatMap(({ addresses }) => addresses));
   const next = subnets.map(({ gateway }) => parseAddress(gateway)).filter((address) => address !== undefined);
   return () =>
     next.map((address, index) => {
-      const following = { family: address.family, value: address.value + 1n };
+      let following = address;
+      do following = { family: address.family, value: following.value + 1n };
+      while (held.has(formatAddress(following)));
       next[index] = following;
       return formatAddress(following);
     });

@@ -51,10 +51,18 @@ export function judgeMesh(
       ...(reason !== undefined && repair !== undefined && { repair }),
     });
     const away = [from, to].find(({ state }) => state === undefined);
-    if (away)
-      return [
-        cell('link', '', `${away.cluster.name} does not run or does not answer`, line('start', away.cluster.name)),
-      ];
+    if (away) {
+      const { name } = away.cluster;
+      if (observed.clusters.some((one) => one.name === name))
+        return [cell('link', '', `${name} does not run or does not answer`, line('start', name))];
+      const absent = cell('link', '', `${name} does not exist`, line('create', name));
+      // Who names two of a group that is not all there asks for these two.
+      return [names.includes(name) ? absent : { ...absent, result: 'unmeasured' }];
+    }
+    if ([from, to].every(({ state }) => state?.version === undefined)) {
+      const bare = cell('link', '', 'neither has Linkerd yet', line('linkerd', edge.from, edge.to));
+      return [{ ...bare, result: 'unmeasured' }];
+    }
     const [anchors, [proxies]] = [anchorProblem(from, to), proxyProblems(from, to)];
     const sighting = sightings.find((one) => one.from === edge.from && one.to === edge.to);
     return [

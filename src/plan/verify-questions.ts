@@ -60,7 +60,12 @@ function podQuestions({ desired, observed, names, targets }: Input): Question[] 
     };
     const [one, other] = [podOn(targets, from, family), podOn(targets, to, family)];
     const lacking = one === undefined ? from : to;
-    if (!one || !other) return { ...question, ...absence(lacking, desired, observed, targets) };
+    if (!one || !other) {
+      const absent = absence(lacking, desired, observed, targets);
+      // Who names two of a group that is not all there asks for these two.
+      const known = !exists(lacking.cluster, desired, observed) && !names.includes(lacking.cluster);
+      return { ...question, ...absent, ...(known && absent.problem && { known: absent.problem }) };
+    }
     return {
       ...question,
       pods: { from: { node: from, address: one }, to: { node: to, address: other } },
@@ -68,6 +73,9 @@ function podQuestions({ desired, observed, names, targets }: Input): Question[] 
     };
   });
 }
+
+const exists = (cluster: string, { lab }: Desired, { clusters }: Observed): boolean =>
+  clusters.some((one) => one.name === cluster && isSettled(one, lab.uid));
 
 /** Why a node has no pod to ask or to be asked, and what to type. */
 function absence(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { neverSettled, roundAfter } from '../../src/cli/change-lab.ts';
 import type { Plan, Step } from '../../src/step/step.ts';
+import { expectCode, makeWorld, specs } from './machine.ts';
 
 const plan = (...kinds: readonly Step['kind'][]): Plan =>
   ({ steps: kinds.map((kind) => ({ kind, clusters: ['a'] })) }) as unknown as Plan;
@@ -26,4 +27,13 @@ describe('a round that had to wait for a cluster', () => {
     );
     expect(error.hint).toContain('lab repair');
   });
+});
+
+it('says of what does not exist that there is nothing of it to change', async () => {
+  const world = await makeWorld(specs({ a: '{group: g}', b: '{group: g}' }));
+  for (const verb of ['stop', 'repair']) {
+    const outcome = await world.lab(verb, 'a');
+    expectCode(outcome, 0);
+    expect(outcome.stderr).toContain('nothing to do: a does not exist (lab create clusters a)');
+  }
 });

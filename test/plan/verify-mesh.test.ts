@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { LinkerdState } from '../../src/lab/linkerd.ts';
 import type { MeshSighting } from '../../src/lab/reach.ts';
 import { planCleanup, planProbes } from '../../src/plan/plan-probes.ts';
 import { resolve } from '../../src/plan/resolve.ts';
@@ -32,6 +33,26 @@ describe('what is said of a mesh', () => {
   it('is all well where both ends trust the same, and both saw each other', () => {
     expect(wrong(judged(SEEN))).toEqual([]);
     expect(judged(SEEN)).toHaveLength(8);
+  });
+
+  it('is of the clusters that are there: a peer that nobody named may be missing, and Linkerd come later', () => {
+    const bare = worldOf(LAB);
+    const without = (gone: string) => ({ ...bare, clusters: bare.clusters.filter(({ name }) => name !== gone) });
+    const judge = (observed: typeof bare, names: readonly string[]) =>
+      judgeMesh({ desired: resolve(LAB, observed), observed, names }, [], NOW).map(
+        ({ from, result, reason, repair }) => `${from.cluster}: ${result}, ${reason} (${repair})`,
+      );
+    const absent = (result: string) =>
+      ['a', 'b'].map((from) => `${from}: ${result}, b does not exist (lab create clusters b)`);
+    expect(judge(without('b'), ['a'])).toEqual(absent('unmeasured'));
+    expect(judge(without('b'), ['a', 'b'])).toEqual(absent('failed'));
+    const both = meshed(LAB, meshed(LAB, bare, 'a', [], TRUSTED), 'b', [], TRUSTED);
+    const clusters = both.clusters.map((one) => {
+      const { version: _, ...linkerdState } = one.api?.linkerd ?? {};
+      return { ...one, ...(one.api && { api: { ...one.api, linkerd: linkerdState as LinkerdState } }) };
+    });
+    const noLinkerd = { ...both, clusters };
+    expect(judge(noLinkerd, ['a', 'b'])[0]).toBe('a: unmeasured, neither has Linkerd yet (lab linkerd clusters a b)');
   });
 
   it('names anchors that differ, and an issuer that nobody on the other side trusts', () => {

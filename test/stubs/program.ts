@@ -56,7 +56,6 @@ async function fail(key: string): Promise<void> {
     for (let left = Number(amount) * 1e6; left > 0; left -= line.length * 1000) writeSync(2, line.repeat(1000));
     throw new Failure('the end of the flood');
   }
-  if (what === 'stubborn') for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
   await sleep(Number(amount) * 1000);
 }
 
@@ -83,6 +82,8 @@ async function main(): Promise<void> {
   const call: Call = { program, argv, stdin, key, pid: process.pid };
   appendFileSync(STUB_LOG, `${JSON.stringify(call)}\n`);
   const store = openStore(STUB_STATE);
+  // From its start: whoever waits for it to have begun may interrupt at once.
+  if (FAULT.includes(`${key}:stubborn`)) for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
   const request = { argv, stdin, store, fail: () => fail(key) };
   // A create fails or waits in its middle, when the nodes are there already.
   if (!/^(kind|k3d):create:/.test(key)) await fail(key);
