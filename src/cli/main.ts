@@ -21,7 +21,7 @@ export function describeCli(io: Io, line: string, asksForHelp: boolean, done: (e
       .usage('$0 <verb> [DIR=clusters] [NAME...]\n\nMulticluster labs on one machine, declared in small YAML files.')
       .command(
         'up [words..]',
-        'all that the specs ask for, as one graph: clusters, certificates, Linkerd, routes and links',
+        'all that the specs ask for, as one graph: clusters, certificates, Linkerd, routes, links, apps, workloads',
         making,
         async (args: Parsed) => {
           const { create } = await import('./create.ts');
@@ -147,7 +147,7 @@ export function describeCli(io: Io, line: string, asksForHelp: boolean, done: (e
       )
       .command(
         'workloads [words..]',
-        'run what is beside the clusters, and tell them',
+        'run the external workloads beside the clusters, and register them',
         changing,
         changeVerb('workloads'),
       )
