@@ -138,7 +138,9 @@ spec:
   it('removes what no spec asks for', async () => {
     lab.write('app.yaml', cluster(name));
     await apps();
-    expect(get('deployments,services,crds', '-A', '-l', 'lab/app', '-o', 'name')).toBe('');
+    expect(get('deployments,services,widgets', '-A', '-l', 'lab/app', '-o', 'name')).toBe('');
+    // With a type would go everybody's objects of it.
+    expect(get('crds', '-l', 'lab/app', '-o', 'name')).toContain('widgets.example.lab');
     expect(get('namespace', 'shop', '-o', 'jsonpath={.metadata.annotations}')).not.toContain('lab/app');
     expect((await apps()).filter(isChanging)).toEqual([]);
   });

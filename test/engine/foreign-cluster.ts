@@ -37,7 +37,11 @@ export class ForeignCluster implements Access {
     const inside = 'ip -4 route; ip -6 route; iptables -t nat -S POSTROUTING; iptables -t nat -S KIND-MASQ-AGENT; ls /';
     return [
       run('docker', ['exec', this.node, 'sh', '-c', inside]),
-      run('docker', ['inspect', '--format', '{{.Id}} {{.State.StartedAt}} {{json .Mounts}}', this.node]),
+      run('docker', ['inspect', '--format', '{{.Id}} {{.State.StartedAt}}', this.node]),
+      // Docker gives them in any order.
+      run('docker', ['inspect', '--format', '{{range .Mounts}}{{println .Destination}}{{end}}', this.node])
+        .split('\n')
+        .sort(),
       readFileSync(this.kubeconfig, 'utf8'),
     ].join('\n');
   }
