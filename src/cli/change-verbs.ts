@@ -40,7 +40,7 @@ const CHANGES = {
   start: [startRound, repairRound],
 } as const;
 
-/** One of them. */
+/** Does one of the verbs above. */
 export const change = (verb: keyof typeof CHANGES, flags: ChangeFlags, io: Io): Promise<number> =>
   changeLab(verb, CHANGES[verb], flags, io);
 

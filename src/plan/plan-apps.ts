@@ -15,6 +15,7 @@ import type { Observed } from '../lab/observed.ts';
 import { isSettled } from '../lab/ownership.ts';
 import type { Plan, Step } from '../step/step.ts';
 import { type AppChange, diffApps } from './diff-apps.ts';
+import { verbPlan } from './verb-plan.ts';
 
 export interface AppsRequest {
   readonly names: readonly string[];
@@ -122,18 +123,12 @@ function stepsOf(
 
 /** `lab apps`: the plan of `planApps` alone. @throws EnvironmentError when a chart is to be rendered and there is no helm */
 export function planAppsVerb(desired: Desired, observed: Observed, names: readonly string[]): Plan {
-  const { lab } = desired;
   const { steps, warnings } = planApps(desired, observed, { names });
   const helm = observed.missing.find(({ what }) => what.startsWith('helm '));
   if (helm && steps.some((step) => step.kind === 'query' && step.argv[0] === 'helm'))
     throw new EnvironmentError(`charts need helm: ${helm.what}`, helm.hint);
   const clusters = [...new Set(steps.flatMap((step) => step.clusters))].sort();
-  return {
-    version: 1,
-    lab: { name: lab.name, uid: lab.uid },
-    verb: 'apps',
-    summary: steps.length === 0 ? 'Plan: nothing to do.' : `Plan: ${steps.length} steps on ${clusters.join(', ')}.`,
-    warnings: [...desired.warnings, ...warnings],
-    steps,
-  };
+  const summary =
+    steps.length === 0 ? 'Plan: nothing to do.' : `Plan: ${steps.length} steps on ${clusters.join(', ')}.`;
+  return verbPlan('apps', desired, steps, summary, warnings);
 }

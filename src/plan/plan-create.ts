@@ -6,6 +6,7 @@ import { MTU_OPTION } from '../tools/docker.ts';
 import type { Change } from './change.ts';
 import { clusterSteps } from './cluster-steps.ts';
 import { clustersToMake, summariseCreate } from './summary.ts';
+import { verbPlan } from './verb-plan.ts';
 
 /**
  * The steps that make the changes of a `create`, a graph without global barriers: the network and each image once,
@@ -28,14 +29,8 @@ export function planCreate(
     const shared = [...network, ...(pull ? [pull] : [])].map(({ id }) => id);
     return clusterSteps({ desired, observed, cluster, changes: own, shared });
   });
-  return {
-    version: 1,
-    lab: { name: desired.lab.name, uid: desired.lab.uid },
-    verb: 'create',
-    summary: summariseCreate(desired, changes, names),
-    warnings: desired.warnings,
-    steps: [...network, ...pulls, ...clusters],
-  };
+  const steps = [...network, ...pulls, ...clusters];
+  return verbPlan('create', desired, steps, summariseCreate(desired, changes, names));
 }
 
 function networkStep({ network }: Desired): RunStep {

@@ -6,6 +6,7 @@ import type { Plan } from '../step/step.ts';
 import { apiFamily, type Edge } from './edges.ts';
 import type { MeshRequest } from './mesh-work.ts';
 import { planMesh } from './plan-mesh.ts';
+import { verbPlan } from './verb-plan.ts';
 
 /** Linkerd and its multicluster extension on the named clusters. */
 export const planLinkerd = (desired: Desired, observed: Observed, names: readonly string[]): Plan =>
@@ -74,17 +75,8 @@ function endProblem({ clusters, lab }: Desired, name: string): Problem[] {
 
 function planVerb(verb: string, desired: Desired, observed: Observed, request: MeshRequest): Plan {
   const { steps, warnings } = planMesh(desired, observed, request);
-  const { lab } = desired;
-  const clusters = new Set(steps.flatMap((step) => step.clusters));
-  return {
-    version: 1,
-    lab: { name: lab.name, uid: lab.uid },
-    verb,
-    summary:
-      steps.length === 0
-        ? 'Plan: nothing to do.'
-        : `Plan: ${steps.length} steps on ${[...clusters].sort().join(', ')}.`,
-    warnings: [...desired.warnings, ...warnings],
-    steps,
-  };
+  const clusters = [...new Set(steps.flatMap((step) => step.clusters))].sort();
+  const summary =
+    steps.length === 0 ? 'Plan: nothing to do.' : `Plan: ${steps.length} steps on ${clusters.join(', ')}.`;
+  return verbPlan(verb, desired, steps, summary, warnings);
 }

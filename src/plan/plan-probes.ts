@@ -4,6 +4,7 @@ import { kubeconfigFile } from '../step/value.ts';
 import { MESH_PROBES, PROBE_PORT, PROBES } from '../tools/kube-api.ts';
 import { applyStep, kubectlArgv } from '../tools/kubectl.ts';
 import { meshProbeSteps } from './plan-mesh-probes.ts';
+import { verbPlan } from './verb-plan.ts';
 
 export interface ProbeImages {
   /** The image for a node; undefined where none is known to be there. */
@@ -69,14 +70,8 @@ const step = (cluster: string, id: string, title: string) => ({
   timeout: 60,
 });
 
-const plan = ({ lab, warnings }: Desired, steps: readonly Step[]): Plan => ({
-  version: 1,
-  lab: { name: lab.name, uid: lab.uid },
-  verb: 'verify',
-  summary: `Plan: ${steps.length} steps to measure.`,
-  warnings,
-  steps,
-});
+const plan = (desired: Desired, steps: readonly Step[]): Plan =>
+  verbPlan('verify', desired, steps, `Plan: ${steps.length} steps to measure.`);
 
 function manifests(
   { nodes, loadBalancer }: Desired,

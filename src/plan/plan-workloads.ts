@@ -7,6 +7,7 @@ import { proxyOf } from './desired-proxy.ts';
 import { proxySteps, sidecarPulls } from './proxy-steps.ts';
 import { workloadsOf } from './resolve-workloads.ts';
 import { routable } from './routable.ts';
+import { verbPlan } from './verb-plan.ts';
 import { apiOf, workloadState } from './workload-state.ts';
 import * as steps from './workload-steps.ts';
 
@@ -142,17 +143,10 @@ export function planWorkloads(desired: Desired, observed: Observed, names: reado
   const away = clusters(own).filter((name) => !up.includes(name));
   const silent = clusters(own.filter(({ assumed }) => assumed)).filter((name) => up.includes(name));
   const made = workloadSteps(desired, observed, names);
-  return {
-    version: 1,
-    lab: { name: desired.lab.name, uid: desired.lab.uid },
-    verb: 'workloads',
-    summary: `Plan: ${own.length} workloads, ${made.length === 0 ? 'nothing to do' : `${made.length} steps`}.`,
-    warnings: [
-      ...desired.warnings,
-      ...away.map((name) => `${name} does not run: its workloads are left alone`),
-      ...silent.map((name) => `${name} does not answer: its workloads are left alone`),
-      ...workloadWarnings(desired, observed, names),
-    ],
-    steps: made,
-  };
+  const summary = `Plan: ${own.length} workloads, ${made.length === 0 ? 'nothing to do' : `${made.length} steps`}.`;
+  return verbPlan('workloads', desired, made, summary, [
+    ...away.map((name) => `${name} does not run: its workloads are left alone`),
+    ...silent.map((name) => `${name} does not answer: its workloads are left alone`),
+    ...workloadWarnings(desired, observed, names),
+  ]);
 }

@@ -1,4 +1,5 @@
 import type { Problem } from '../errors.ts';
+import { isMap } from '../tools/merge-values.ts';
 import type { Fault } from './fault.ts';
 import type { SpecFile } from './files.ts';
 import { omitKeys } from './merge.ts';
@@ -6,7 +7,7 @@ import { spellOutMesh } from './mesh-layers.ts';
 import { OLD_KIND } from './old-format.ts';
 import { readBounded } from './read-bounded.ts';
 import { show } from './show.ts';
-import { isMap, type Sourced, valueAt, whereValue } from './source.ts';
+import { type Sourced, valueAt, whereValue } from './source.ts';
 import { suggest } from './suggest.ts';
 import { type ParsedYaml, parseYaml } from './yaml.ts';
 

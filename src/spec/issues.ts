@@ -1,8 +1,9 @@
 import type * as z from 'zod/mini';
 import type { Problem } from '../errors.ts';
+import { isMap } from '../tools/merge-values.ts';
 import { keysAt } from './schema-keys.ts';
 import { listChoices, show } from './show.ts';
-import { isMap, type Path, type Sourced, valueAt, whereKey, whereValue } from './source.ts';
+import { type Path, type Sourced, valueAt, whereKey, whereValue } from './source.ts';
 import { nearest, suggest } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;

@@ -1,11 +1,12 @@
 import type { Problem } from '../errors.ts';
+import { isMap } from '../tools/merge-values.ts';
 import { isOfKind, readDocuments } from './documents.ts';
 import type { SpecFile } from './files.ts';
 import { checkSchema } from './issues.ts';
 import { type LabFile, labFile, plainLabFile } from './lab-schema.ts';
 import { omitKeys } from './merge.ts';
 import { mergeWithMesh } from './mesh-layers.ts';
-import { isMap, type Sourced, valueAt, whereKey } from './source.ts';
+import { type Sourced, valueAt, whereKey } from './source.ts';
 
 const OWN_NETWORK = ['name', 'subnets', 'ipRange'];
 

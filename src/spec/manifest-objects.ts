@@ -1,5 +1,5 @@
 import { LineCounter, parseAllDocuments } from 'yaml';
-import { isMap } from './source.ts';
+import { isMap } from '../tools/merge-values.ts';
 
 /** Above this a manifest is not looked into: kubectl says what is wrong with it. */
 const MAX_BYTES = 512 * 1024;

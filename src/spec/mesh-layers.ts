@@ -1,6 +1,7 @@
 import { MESHES } from '../mesh/index.ts';
+import { isMap } from '../tools/merge-values.ts';
 import { mergeSourced, omitKeys, takePart } from './merge.ts';
-import { isMap, type Sourced, valueAt } from './source.ts';
+import { type Sourced, valueAt } from './source.ts';
 
 const MESH = ['spec', 'mesh'];
 /** What the clusters of a lab share. */

@@ -1,4 +1,5 @@
 import type { LineCounter } from 'yaml';
+import { isMap } from '../tools/merge-values.ts';
 
 /** A file of the lab: as the user would type it, where it lies, and how an offset becomes a line and a column. */
 export interface Source {
@@ -59,9 +60,6 @@ export function valueAt(value: unknown, path: Path): unknown {
     value,
   );
 }
-
-export const isMap = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 // A key such as `constructor` must not find what every object inherits.
 const own = (value: object, key: PropertyKey): unknown =>
