@@ -1,4 +1,4 @@
-import { APPS, type App, type Export, markOf } from '../lab/apps.ts';
+import { APPS, type App, type Export, markOf, UNFINISHED } from '../lab/apps.ts';
 import { exportWords, INJECT, WITHDRAW_WORDS } from '../mesh/linkerd-exports.ts';
 import type { QueryStep, RunStep, Step, Value, WaitStep } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
@@ -55,6 +55,13 @@ export const namespaceReady = (cluster: string, namespace: string): string[] => 
   const id = `${cluster}/namespace/${namespace}`;
   return [id, `${id}/default`];
 };
+
+/** Notes that an app changes, before anything of it does: a run that fails or is killed leaves it at that. */
+export const beginStep = ({ cluster, uid }: Target, app: App, restarts: boolean, needs: readonly string[]): RunStep =>
+  changeStep(cluster, `${cluster}/app/${app.name}/begin`, `note that ${app.name} changes`, needs, [
+    ...['annotate', 'namespace', app.namespace, '--overwrite'],
+    `${markOf(app.name)}=${restarts ? UNFINISHED.restarting : UNFINISHED.applying} ${uid}`,
+  ]);
 
 export interface Apply {
   readonly app: App;

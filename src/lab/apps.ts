@@ -94,6 +94,9 @@ export interface AppsState {
 /** Selects the objects of one lab; copies of services of other clusters carry their labels, too. */
 export const objectsOf = (uid: string): string => `${APPS.label},${APPS.ownerLabel}=${uid},!${APPS.copies}`;
 
+/** In place of the hash, from the first change to the last; the second one when pods are to start once more, too. */
+export const UNFINISHED = { applying: 'applying', restarting: 'restarting' } as const;
+
 /**
  * The annotation of a namespace that says which form of an app runs in it: its hash and the lab's uid, and a line for
  * each object, `APIVERSION KIND NAMESPACE/NAME`.

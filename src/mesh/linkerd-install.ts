@@ -4,7 +4,7 @@ import { LINKERD } from '../lab/linkerd.ts';
 import type { LinkerdSpec } from '../lab/mesh.ts';
 import type { CheckStep, QueryStep, Step, Value, WriteStep } from '../step/step.ts';
 import { applyStep, changeStep } from '../tools/kubectl.ts';
-import { deploymentStep, inputsStep, linkerdCall } from './linkerd-command.ts';
+import { deploymentStep, inputsStep, linkerdCall, unfinishedStep } from './linkerd-command.ts';
 import { type Controller, controlPlaneValues, extensionValues, inputsOf } from './linkerd-values.ts';
 
 /** One cluster that gets Linkerd, or another form of it. */
@@ -124,14 +124,16 @@ function applySteps(target: LinkerdTarget, plan: ControlPlane): Step[] {
     [...given, ...ask.map(({ id }) => id)],
     plan.keepsValues ? [verb, ...offline, ...flags] : ['install', '--ignore-cluster', ...flags],
   );
+  const begun = plan.inUse ? [unfinishedStep(name, `${name}/linkerd-begin`, LINKERD.namespace, [render.id])] : [];
   const apply = applyStep({
     id: `${name}/linkerd`,
     title: target.version === undefined ? `${verb} Linkerd` : `${verb} Linkerd ${target.version}`,
     cluster: name,
-    needs: [render.id, applyCrds.id],
+    needs: [render.id, applyCrds.id, ...begun.map(({ id }) => id)],
     from: { ref: render.capture },
   });
-  return [...gateway, ...pre, crds, applyCrds, values, ...ask, render, apply, ...(ask.length > 0 ? prune(target) : [])];
+  const pruned = ask.length > 0 ? prune(target) : [];
+  return [...gateway, ...pre, crds, applyCrds, values, ...ask, render, ...begun, apply, ...pruned];
 }
 
 const pruneId = (cluster: string): string => `${cluster}/linkerd-prune`;
@@ -170,12 +172,14 @@ export interface Extension {
   readonly controllers: readonly Controller[];
   /** Whether some cluster reaches this one by its gateway. */
   readonly gateway: boolean;
+  /** Whether it is there in some form. */
+  readonly installed: boolean;
   /** Steps after which the control plane runs. */
   readonly needs: readonly string[];
 }
 
 /** The multicluster extension of one cluster. */
-export function extensionSteps(target: LinkerdTarget, { controllers, gateway, needs }: Extension): Step[] {
+export function extensionSteps(target: LinkerdTarget, { controllers, gateway, installed, needs }: Extension): Step[] {
   const { cluster, spec, desired, version } = target;
   const { name } = cluster;
   const namespace = LINKERD.multicluster;
@@ -194,11 +198,12 @@ export function extensionSteps(target: LinkerdTarget, { controllers, gateway, ne
     [values.id],
     [...['multicluster', 'install', '--ignore-cluster', '--values', valuesFile(name, 'multicluster')]],
   );
+  const begun = installed ? [unfinishedStep(name, `${name}/multicluster-begin`, namespace, [render.id, ...needs])] : [];
   const apply = applyStep({
     id: `${name}/multicluster`,
     title: `install the multicluster extension${gateway ? ' with a gateway' : ''}`,
     cluster: name,
-    needs: [render.id, ...needs],
+    needs: [render.id, ...needs, ...begun.map(({ id }) => id)],
     from: { ref: render.capture },
     why: 'The list of controllers is the whole truth each time: a link without its controller mirrors nothing.',
   });
@@ -211,7 +216,7 @@ export function extensionSteps(target: LinkerdTarget, { controllers, gateway, ne
     inputsOf(version, content),
     waits.map(({ id }) => id),
   );
-  return [values, render, apply, ...waits, inputs];
+  return [values, render, ...begun, apply, ...waits, inputs];
 }
 
 const base = (target: LinkerdTarget, id: string, title: string, needs: readonly string[], timeout: number) => ({

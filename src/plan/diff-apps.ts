@@ -1,4 +1,4 @@
-import type { App, AppsState, Export } from '../lab/apps.ts';
+import { type App, type AppMark, type AppsState, type Export, UNFINISHED } from '../lab/apps.ts';
 import type { Cluster } from '../lab/lab.ts';
 
 /** What the apps of one cluster lack. */
@@ -11,6 +11,8 @@ export type AppChange =
       readonly stale: readonly string[];
       /** Namespaces in which it ran before. */
       readonly left: readonly string[];
+      /** The namespace has the mark of some form of it. */
+      readonly marked: boolean;
       /** Its pods were made with another word about the proxy. */
       readonly restarts: boolean;
     }
@@ -62,8 +64,9 @@ function changesOf(app: App, { marks, workloads, services, types }: AppsState): 
   const waiting = workloads.filter((one) => one.app === app.name && !one.ready).map(({ name }) => name);
   const missing = mark?.hash === app.hash ? mark.missing : [];
   const applied = mark?.hash === app.hash && missing.length === 0;
-  const restarts = mark !== undefined && mark.inject !== app.inject;
-  const why = missing.length > 0 ? `not there: ${missing.join(', ')}` : mark ? 'it is another now' : 'it is not there';
+  const restarts = mark !== undefined && (mark.inject !== app.inject || mark.hash === UNFINISHED.restarting);
+  const why = missing.length > 0 ? `not there: ${missing.join(', ')}` : explain(mark);
+  const stale = types[app.name] ?? [];
   const exported = services.filter((one) => one.app === app.name && one.namespace === app.namespace);
   return [
     ...exported
@@ -76,7 +79,7 @@ function changesOf(app: App, { marks, workloads, services, types }: AppsState): 
           why: `nobody asks for the export of ${one.name}`,
         }),
       ),
-    ...(applied ? [] : [{ action: 'apply', app, why, stale: types[app.name] ?? [], left, restarts } as const]),
+    ...(applied ? [] : [{ action: 'apply', app, why, stale, left, marked: mark !== undefined, restarts } as const]),
     // A run that was killed between its last two steps.
     ...(applied && left.length > 0
       ? [{ action: 'remove', name: app.name, types: [], namespaces: left, why: `it left ${left.join(', ')}` } as const]
@@ -88,4 +91,10 @@ function changesOf(app: App, { marks, workloads, services, types }: AppsState): 
       .filter(({ service, mode }) => exported.find(({ name }) => name === service)?.exported !== mode)
       .map((one): AppChange => ({ action: 'export', app, export: one, why: `${one.service} is not exported` })),
   ];
+}
+
+function explain(mark: AppMark | undefined): string {
+  if (!mark) return 'it is not there';
+  const unfinished: readonly string[] = Object.values(UNFINISHED);
+  return unfinished.includes(mark.hash) ? 'its last change was never finished' : 'it is another now';
 }

@@ -1,5 +1,6 @@
 import type { Desired } from '../lab/desired.ts';
 import type { Observed } from '../lab/observed.ts';
+import { UNFINISHED } from '../mesh/linkerd-command.ts';
 import { controlPlaneValues, inputsOf } from '../mesh/linkerd-values.ts';
 import type { MeshMember } from './mesh-members.ts';
 
@@ -20,6 +21,7 @@ export function diffControlPlane(
   if (state.version !== version) return { action: 'upgrade', why: `${state.version} → ${version}` };
   const wanted = inputsOf(version, controlPlaneValues(desired, member.cluster, member.spec));
   if (state.inputs === undefined) return { action: 'upgrade', why: 'its install was never finished' };
+  if (state.inputs === UNFINISHED) return { action: 'upgrade', why: 'its last change was never finished' };
   if (state.inputs !== wanted) return { action: 'upgrade', why: 'its values changed' };
   const issuer = certificates?.issuers[member.cluster.name]?.certificate?.fingerprint;
   if (issuer !== undefined && issuer !== state.issuer) return { action: 'upgrade', why: 'its issuer changed' };

@@ -1,5 +1,6 @@
 import {
   applySteps,
+  beginStep,
   exportStep,
   forgetStep,
   namespaceReady,
@@ -80,7 +81,12 @@ function clusterSteps(
   const target: Target = { cluster: name, uid, ...(spec.mesh.name === 'linkerd' && { linkerd: spec.mesh }) };
   const applied = changes.flatMap((change) => (change.action === 'apply' ? [change.app] : []));
   const namespaces = [...new Map(applied.map(({ namespace, inject }) => [namespace, inject]))];
-  const made = namespaces.flatMap(([namespace, inject]) => namespaceSteps(name, namespace, inject, needs));
+  // Before the word about proxies: a run that ends in between still owes the pods a new start.
+  const begun = changes.flatMap((change) =>
+    change.action === 'apply' && change.marked ? [beginStep(target, change.app, change.restarts, needs)] : [],
+  );
+  const ready = begun.length > 0 ? begun.map(({ id }) => id) : needs;
+  const made = namespaces.flatMap(([namespace, inject]) => namespaceSteps(name, namespace, inject, ready));
   let after = needs;
   const steps: Step[] = [];
   for (const change of changes) {
@@ -88,7 +94,7 @@ function clusterSteps(
     steps.push(...own.steps);
     after = own.after ?? after;
   }
-  return [...made, ...steps];
+  return [...begun, ...made, ...steps];
 }
 
 /** The steps of one change, and what the next one waits for where that is something else. */
@@ -101,12 +107,13 @@ function stepsOf(
   const alone = (step: Step) => ({ steps: [step], after: [step.id] });
   switch (change.action) {
     case 'apply': {
-      const { app, left } = change;
-      const needs = [...new Set([...after, ...namespaceReady(cluster, app.namespace)])];
-      const own = applySteps(target, { ...change, needs });
+      const { app, left, marked, restarts } = change;
+      const made = [...new Set([...after, ...namespaceReady(cluster, app.namespace)])];
+      const begun = marked ? [] : [beginStep(target, app, restarts, made)];
+      const own = applySteps(target, { ...change, needs: marked ? made : begun.map(({ id }) => id) });
       const last = own.slice(-1).map(({ id }) => id);
       return {
-        steps: [...own, ...left.map((namespace) => forgetStep(cluster, app.name, namespace, last))],
+        steps: [...begun, ...own, ...left.map((namespace) => forgetStep(cluster, app.name, namespace, last))],
         after: last,
       };
     }

@@ -46,7 +46,10 @@ function stepsOf(member: MeshMember, work: MeshWork, changes: Changes): Step[] {
   const wanted = inputsOf(version, extensionValues(work.desired, spec, controllers, gateway));
   const settled = extension?.ready === true && extension.inputs === wanted;
   const needs = changes.controlPlanes.get(cluster.name) ?? [];
-  const made = settled ? [] : extensionSteps({ ...member, desired: work.desired }, { controllers, gateway, needs });
+  const installed = extension?.inputs !== undefined;
+  const made = settled
+    ? []
+    : extensionSteps({ ...member, desired: work.desired }, { controllers, gateway, installed, needs });
   const unused = extension?.gateway !== undefined && !gateway;
   return unused
     ? [

@@ -66,7 +66,7 @@ describe('apps, for any that were there before', () => {
           removed += 1;
         }
         for (const words of runs.map(wordsOf).filter((argv) => argv.includes('annotate')))
-          expect(words.at(-1)).toMatch(/^lab\/app\.\w+-$/);
+          expect(words.at(-1)).toMatch(/^lab\/app\.\w+(-|=(applying|restarting) 0123456789ab)$/);
       }),
       { numRuns: 200 },
     );

@@ -162,6 +162,32 @@ describe('lab linkerd where it is installed', () => {
     expect(idsOf(plan).filter((id) => /ask|prune|pre/.test(id))).toEqual([]);
   });
 
+  it('is noted as unfinished before it changes, and made whole where a change was left at that', () => {
+    const plan = install(LAB, having('a', { inputs: '{}' }));
+    expect(find(plan, 'a/linkerd').needs).toContain('a/linkerd-begin');
+    expect(find(plan, 'a/linkerd-begin')).toMatchObject({
+      needs: ['a/linkerd-render'],
+      argv: expect.arrayContaining(['annotate', 'lab/inputs=unfinished']),
+    });
+    // Whatever was applied then, the spec may say again what it said before.
+    const again = install(LAB, having('a', { inputs: 'unfinished' }));
+    expect(idsOf(again)).toEqual(idsOf(plan));
+  });
+
+  it('notes the same of the extension', () => {
+    const extensionOf = (inputs: string) =>
+      change(linked(), 'a', ({ api }) => {
+        if (!api?.linkerd) return {};
+        const extension = { ...api.linkerd.extension, inputs };
+        return { api: { ...api, linkerd: { ...api.linkerd, extension } } };
+      });
+    for (const inputs of ['{}', 'unfinished']) {
+      const plan = link(LAB, extensionOf(inputs));
+      expect(find(plan, 'a/multicluster').needs).toContain('a/multicluster-begin');
+    }
+    expect(idsOf(install(LAB, worldOf(LAB), ['a']))).not.toContain('a/multicluster-begin');
+  });
+
   it('only waits and checks where everything is applied and something does not run', () => {
     const world = change(linked(), 'b', ({ api }) => ({
       ...(api?.linkerd && { api: { ...api, linkerd: { ...api.linkerd, ready: false } } }),

@@ -43,8 +43,8 @@ const commands = (steps: ReturnType<ReturnType<typeof planOf>>['steps']): string
 describe('apps', () => {
   it('come one after the other, each once the one before is ready', () => {
     const { steps } = planOf([app('one'), app('two')])();
-    const apply = steps.find(({ id }) => id === 'a/app/two');
-    expect(apply?.needs).toContain('a/app/one/note');
+    expect(steps.find(({ id }) => id === 'a/app/two')?.needs).toContain('a/app/two/begin');
+    expect(steps.find(({ id }) => id === 'a/app/two/begin')?.needs).toContain('a/app/one/note');
     expect(steps.find(({ id }) => id === 'a/app/one/objects')?.needs).toEqual(['a/app/one/ready']);
   });
 
@@ -118,6 +118,29 @@ describe('apps', () => {
     expect(diffApps(cluster('a', { apps: [app('one', { hash: 'f'.repeat(16) })] }), state)).toMatchObject([
       { restarts: false },
     ]);
+  });
+
+  it('are noted as unfinished before anything of them changes, and applied again when a run left it at that', () => {
+    const [old, changed] = [app('one'), app('one', { hash: 'f'.repeat(16) })];
+    const { steps } = planOf([changed], seen([old]))();
+    const [first, second] = steps;
+    expect(first).toMatchObject({ id: 'a/app/one/begin', needs: [] });
+    expect(commands(steps)[0]).toMatch(/annotate namespace one --overwrite lab\/app\.one=applying 0123456789ab$/);
+    expect(second).toMatchObject({ id: 'a/namespace/one', needs: ['a/app/one/begin'] });
+    const left = (hash: string) => {
+      const state = seen([old]);
+      return { ...state, marks: state.marks.map((mark) => ({ ...mark, hash })) };
+    };
+    const why = 'its last change was never finished';
+    // The spec may say again what it said before.
+    for (const wanted of [old, changed])
+      for (const [hash, restarts] of [
+        ['applying', false],
+        ['restarting', true],
+      ] as const)
+        expect(diffApps(cluster('a', { apps: [wanted] }), left(hash))).toMatchObject([
+          { action: 'apply', why, restarts },
+        ]);
   });
 
   it('export services, and take exports back', () => {
