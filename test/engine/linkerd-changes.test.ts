@@ -42,32 +42,72 @@ describeWithLinkerd('a mesh in use', () => {
     run('linkerd', ['--kubeconfig', lab.kubeconfig, '--context', name, 'identity', '-n', 'demo', pod]);
   const signedBy = (text: string, key: string): boolean => text.replaceAll(/[\s:]/g, '').toUpperCase().includes(key);
 
-  it('gets other issuers, in use at both ends, without one request that fails', async () => {
-    const before = names.map(issuerKey);
-    const pods = [...names.entries()].map(([end, name]) => ({ name, pod: ['client', 'web'][end] as string }));
-    expect(pods.map(({ name, pod }, end) => signedBy(shown(name, pod), before[end] as string))).toEqual([true, true]);
-    // At most fifty requests a second, from five at once. A proxy answers for a server that it does not reach, so the body counts.
+  const pods = [
+    { name: 'lkr-east', pod: 'client', manifest: CLIENT },
+    { name: 'lkr-west', pod: 'web', manifest: webServer('west') },
+  ] as const;
+  const inUse = (keys: readonly string[]): boolean =>
+    pods.every(({ name, pod }, end) => signedBy(shown(name, pod), keys[end] as string));
+  const mustDo = async (...args: readonly string[]): Promise<void> => {
+    const outcome = await lab.lab(...args);
+    expect(outcome.code, `${args.join(' ')}\n${outcome.stdout}\n${outcome.stderr}`).toBe(0);
+  };
+  /** Requests while something changes; not one may fail. */
+  const underLoad = async (what: string, least: number, change: () => Promise<void>): Promise<void> => {
+    // At most fifty a second, from five at once. A proxy answers for a server that it does not reach, so the body counts.
     const once = `[ "$(${GET} http://flat-lkr-west.demo/)" = "hello from west" ] && printf . >> /tmp/good || printf . >> /tmp/bad`;
     inClient(
-      `touch /tmp/go; for i in 1 2 3 4 5; do (while [ -e /tmp/go ]; do ${once}; sleep 0.1; done) </dev/null >/dev/null 2>&1 & done`,
+      `rm -f /tmp/good /tmp/bad; touch /tmp/go; for i in 1 2 3 4 5; do (while [ -e /tmp/go ]; do ${once}; sleep 0.1; done) </dev/null >/dev/null 2>&1 & done`,
     );
     await until('the load flows', 30, () => count('good') > 50);
-    expect((await lab.lab('certs', lab.dir, '--rotate', 'issuer')).code).toBe(0);
-    const applied = await lab.lab('linkerd', lab.dir);
-    expect(applied.code, applied.stderr).toBe(0);
-    const after = names.map(issuerKey);
-    for (const [end, key] of after.entries()) expect(key).not.toBe(before[end]);
-    await until('proxies at both ends show certificates of the new issuers', 180, () =>
-      pods.every(({ name, pod }, end) => signedBy(shown(name, pod), after[end] as string)),
-    );
-    const [good, then] = [count('good'), count('good') + 50];
+    await change();
+    const then = count('good') + 50;
     await until('the load flows on', 60, () => count('good') > then);
-    inClient('rm /tmp/go');
-    process.stderr.write(`requests while issuers changed: ${good} good, ${count('bad')} bad\n`);
-    expect(count('bad')).toBe(0);
-    expect(good).toBeGreaterThan(500);
-    const status = await lab.lab('status', lab.dir, '--exit-code');
-    expect(status.code, status.stdout).toBe(0);
+    inClient('rm /tmp/go; sleep 1');
+    const [good, bad] = [count('good'), count('bad')];
+    process.stderr.write(`requests while ${what}: ${good} good, ${bad} bad\n`);
+    expect(bad, what).toBe(0);
+    expect(good).toBeGreaterThan(least);
+  };
+
+  it('gets other issuers, in use at both ends, without one request that fails', async () => {
+    const before = names.map(issuerKey);
+    expect(inUse(before)).toBe(true);
+    await underLoad('issuers changed', 500, async () => {
+      await mustDo('certs', lab.dir, '--rotate', 'issuer');
+      await mustDo('linkerd', lab.dir);
+      const after = names.map(issuerKey);
+      for (const [end, key] of after.entries()) expect(key).not.toBe(before[end]);
+      await until('proxies at both ends show certificates of the new issuers', 180, () => inUse(after));
+    });
+    await mustDo('status', lab.dir, '--exit-code');
+  });
+
+  it('gets another trust anchor in three steps, without one request that fails in any', async () => {
+    const anchors = (): number =>
+      lab
+        .kubectl('lkr-west', '-n', 'linkerd', 'get', 'configmap', 'linkerd-identity-trust-roots', '-o', 'yaml')
+        .split('BEGIN CERTIFICATE').length - 1;
+    const step = async () => {
+      await mustDo('certs', lab.dir, '--rotate', 'anchor');
+      await mustDo('linkerd', lab.dir);
+    };
+    const before = names.map(issuerKey);
+    await underLoad('a second anchor came to be trusted', 100, step);
+    expect([anchors(), names.map(issuerKey)]).toEqual([2, before]);
+    // A proxy learns what to trust when it starts; those of both ends do not start at once.
+    for (const { name, pod, manifest } of pods.toReversed()) {
+      lab.kubectl(name, '-n', 'demo', 'delete', 'pod', pod, '--grace-period=1');
+      runPods(lab.at(name), manifest, pod);
+      await until('an answer', 60, () => ask(lab.at('lkr-east'), 'flat-lkr-west').includes('from west'));
+    }
+    await underLoad('the new anchor signed the issuers', 500, async () => {
+      await step();
+      await until('proxies at both ends show certificates of the new issuers', 180, () => inUse(names.map(issuerKey)));
+    });
+    await underLoad('the old anchor was trusted no more', 100, step);
+    expect(anchors()).toBe(1);
+    for (const [end, key] of names.map(issuerKey).entries()) expect(key).not.toBe(before[end]);
   });
 
   it('says which pod does not come up, and why, while another cluster goes on', async () => {
@@ -84,11 +124,9 @@ describeWithLinkerd('a mesh in use', () => {
     expect(configOf('lkr-east')).toContain('linkerd=debug');
     lab.write('east.yaml', cluster('lkr-east', spec()));
     lab.write('west.yaml', cluster('lkr-west', spec()));
-    const mended = await lab.lab('linkerd', lab.dir);
-    expect(mended.code, mended.stderr).toBe(0);
+    await mustDo('linkerd', lab.dir);
     expect(configOf('lkr-east')).not.toContain('linkerd=debug');
-    const status = await lab.lab('status', lab.dir, '--exit-code');
-    expect(status.code, status.stdout).toBe(0);
+    await mustDo('status', lab.dir, '--exit-code');
   });
 
   it('is linked again by a repair after the nodes came back with the address of the other', async () => {
