@@ -21,6 +21,8 @@ export interface Addon {
    * workloads of the ones before are ready. `others` are the add-ons that the cluster has beside it.
    */
   sources(others: ReadonlySet<string>): readonly AppSource[];
+  /** Values that the cluster's DNS domain and the lab's trust domain decide, of any chart; those of the spec win. */
+  domainValues?(domain: string, trustDomain: string): Readonly<Record<string, unknown>>;
   /** How far upstream gave it up, and what takes its place. */
   readonly retired?: string;
 }

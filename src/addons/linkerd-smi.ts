@@ -16,6 +16,7 @@ export const linkerdSmi: Addon = {
       only: [],
     },
   ],
+  domainValues: (clusterDomain) => ({ clusterDomain }),
   retired:
     'the project is archived since October 2025, and TrafficSplit deprecated: HTTPRoute of the Gateway API splits traffic now',
 };

@@ -12,4 +12,5 @@ export const linkerdViz: Addon = {
   sources: (others) => [
     { kind: 'linkerd', extension: 'viz', values: others.has('grafana') ? { grafana: { url: GRAFANA_URL } } : {} },
   ],
+  domainValues: (clusterDomain, identityTrustDomain) => ({ clusterDomain, identityTrustDomain }),
 };

@@ -3,6 +3,7 @@ import { manifestId } from '../addons/addon.ts';
 import { ADDONS } from '../addons/index.ts';
 import type { Problem } from '../errors.ts';
 import type { App, AppSource } from '../lab/apps.ts';
+import type { Cluster } from '../lab/lab.ts';
 import { mergeValues } from '../tools/merge-values.ts';
 import type { AddonWords, AppWords } from './app-schema.ts';
 import { resolveChart } from './chart.ts';
@@ -40,6 +41,20 @@ export function readApps(spec: Spec, sourced: Sourced): ReadApps {
     apps.push(withHash({ name, namespace, inject, sources: read.sources, exports, at }));
   }
   return { apps, problems: [...problems, ...findInjectProblems(apps)] };
+}
+
+/** The cluster with all values of its add-ons; the trust domain is known once all clusters are. */
+export function completeAddons(cluster: Cluster, trustDomain: string): Cluster {
+  const apps = cluster.apps.map((app) => {
+    const addon = Object.values(ADDONS).find(({ name }) => name === app.name);
+    const under = addon?.domainValues?.(cluster.network.domain, trustDomain);
+    if (!under) return app;
+    const sources = app.sources.map((source) =>
+      source.kind === 'manifest' ? source : { ...source, values: mergeValues(under, source.values) },
+    );
+    return withHash({ ...app, sources });
+  });
+  return { ...cluster, apps };
 }
 
 /** What decides which objects are applied; of a file its content, wherever it lies. */

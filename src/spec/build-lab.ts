@@ -1,4 +1,5 @@
 import type { Cluster, Lab, Manifest } from '../lab/lab.ts';
+import { completeAddons } from './build-apps.ts';
 import { makePins } from './build-cluster.ts';
 import { buildLabMesh } from './build-mesh.ts';
 import type { LabFile } from './lab-schema.ts';
@@ -23,6 +24,7 @@ export interface LabParts {
 export function buildLab({ name, uid, dir, path, file, sourced, manifest, clusters, workloads }: LabParts): Lab {
   const { loadBalancer, links, ranges } = file.spec;
   const size = 'spec.ranges.loadBalancer.size';
+  const mesh = buildLabMesh(file.spec.mesh, sourced, clusters);
   return {
     name,
     uid,
@@ -38,10 +40,10 @@ export function buildLab({ name, uid, dir, path, file, sourced, manifest, cluste
     },
     loadBalancer: { addon: loadBalancer.addon, manifest },
     groups: buildGroups(file, clusters),
-    mesh: buildLabMesh(file.spec.mesh, sourced, clusters),
+    mesh,
     checks: file.spec.checks.map(buildCheck),
     links: links.map((link, index) => ({ ...link, at: sourced ? whereValue(sourced, ['spec', 'links', index]) : dir })),
-    clusters,
+    clusters: clusters.map((cluster) => completeAddons(cluster, mesh.trustDomain)),
     workloads,
   };
 }

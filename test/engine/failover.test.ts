@@ -5,8 +5,8 @@ import { cluster, EngineLab, hasK3d, isChanging, until } from './engine.ts';
 import { describeWithLinkerd, IMAGES, mesh, WEB_IMAGE } from './linkerd-lab.ts';
 
 /**
- * The failover lab for real and small: two clusters of two nodes on k3d (on kind where there is none) with Linkerd, linked by gateways both
- * ways, one workload in both, and linkerd-failover over a TrafficSplit. LAB_TEST_FAILOVER_CHARTS is a folder with the
+ * The failover lab for real and small: two clusters of two nodes on k3d (on kind where there is none), each with
+ * a domain of its own and Linkerd, linked by gateways both ways, one workload in both, and linkerd-failover over a TrafficSplit. LAB_TEST_FAILOVER_CHARTS is a folder with the
  * charts `linkerd-smi` and `linkerd-failover`, LAB_TEST_FAILOVER_IMAGES the images that they name, which the engine holds.
  */
 const { LAB_TEST_FAILOVER_CHARTS: charts, LAB_TEST_FAILOVER_IMAGES = '' } = process.env;
@@ -80,7 +80,7 @@ spec:
 const clusterFile = (name: string) =>
   cluster(
     name,
-    `{apps: [{name: shop, inject: true, manifests: [m/${name}.yaml], exports: {emoji-svc: gateway}}, {name: failover, namespace: shop, inject: true, manifests: [m/split-${name}.yaml]}]}`,
+    `{network: {domain: ${name}.test}, apps: [{name: shop, inject: true, manifests: [m/${name}.yaml], exports: {emoji-svc: gateway}}, {name: failover, namespace: shop, inject: true, manifests: [m/split-${name}.yaml]}]}`,
   );
 
 (charts ? describeWithLinkerd : describeWithLinkerd.skip)('the failover lab', () => {

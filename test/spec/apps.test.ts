@@ -75,6 +75,27 @@ test('an app is another one when what decides its objects changes, and only then
 });
 
 describe('add-ons', () => {
+  test('are told the domains of cluster and lab, also where their chart is another; the spec wins', async () => {
+    const valuesOf = async (addons: string, domain = 'east.test') => {
+      const spec = `{network: {domain: ${domain}}, addons: ${addons}}`;
+      const { apps } = await loadCluster(spec, '{mesh: {trustDomain: trust.test}}');
+      return apps.map(({ hash, sources: [source] }) => ({
+        hash,
+        values: source && 'values' in source ? source.values : {},
+      }));
+    };
+    const clusterDomain = 'east.test';
+    const [viz, smi] = await valuesOf('{linkerd-viz: {}, linkerd-smi: {}}');
+    expect(viz?.values).toEqual({ clusterDomain, identityTrustDomain: 'trust.test' });
+    expect(smi?.values).toEqual({ clusterDomain });
+    const [, other] = await valuesOf('{linkerd-viz: {}, linkerd-smi: {}}', 'west.test');
+    expect(other?.hash).not.toBe(smi?.hash);
+    const own = '{chart: smi, repo: "https://charts.test", version: 1.0.0, values: {a: 1}}';
+    expect((await valuesOf(`{linkerd-smi: ${own}}`))[0]?.values).toEqual({ clusterDomain, a: 1 });
+    const [told] = await valuesOf('{linkerd-smi: {values: {clusterDomain: x.test}}}');
+    expect(told?.values).toEqual({ clusterDomain: 'x.test' });
+  });
+
   test('have what they need, in order', async () => {
     const { apps } = await loadCluster('{addons: {linkerd-failover: {}, linkerd-smi: {}}}', '{mesh: linkerd}');
     expect(apps.map(({ name }) => name)).toEqual(['linkerd-smi', 'linkerd-failover']);
@@ -83,7 +104,7 @@ describe('add-ons', () => {
 
   test('fit those beside them', async () => {
     const { apps } = await loadCluster('{addons: {grafana: {}, linkerd-viz: {values: {a: 1}}}}', '{mesh: linkerd}');
-    expect(apps.at(-1)?.sources).toEqual([
+    expect(apps.at(-1)?.sources).toMatchObject([
       { kind: 'linkerd', extension: 'viz', values: { a: 1, grafana: { url: 'grafana.grafana:3000' } } },
     ]);
   });
