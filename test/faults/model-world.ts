@@ -1,5 +1,5 @@
 /** What each step would make of the world, as plain data: an engine, clusters and a kubeconfig without a process. */
-import type { App, AppsState } from '../../src/lab/apps.ts';
+import { type App, type AppsState, UNFINISHED } from '../../src/lab/apps.ts';
 import type { Desired } from '../../src/lab/desired.ts';
 import type { Observed, ObservedCluster } from '../../src/lab/observed.ts';
 import type { Step } from '../../src/step/step.ts';
@@ -9,6 +9,8 @@ export interface Model {
   readonly observed: Observed;
   /** What the API servers would answer, also while their nodes are stopped. */
   readonly apis: Readonly<Record<string, ObservedCluster['api']>>;
+  /** The hash of the objects that were applied last, by `CLUSTER/APP`: what is really there, whatever a mark says. */
+  readonly forms: Readonly<Record<string, string>>;
 }
 
 type Api = NonNullable<ObservedCluster['api']>;
@@ -38,7 +40,8 @@ export function applyStep(model: Model, desired: Desired, step: Step): Model {
     return { ...model, observed: { ...observed, contexts: contextsAfter(observed, desired, step) } };
   if (what === 'remove') {
     const { [name]: _, ...rest } = apis;
-    return { observed: { ...observed, clusters: observed.clusters.filter((one) => one.name !== name) }, apis: rest };
+    const clusters = observed.clusters.filter((one) => one.name !== name);
+    return { ...model, observed: { ...observed, clusters }, apis: rest };
   }
   const target = desired.clusters.find((one) => one.name === name);
   if (!target) throw new Error(`the model does not know what ${step.id} is for`);
@@ -103,8 +106,11 @@ export function applyStep(model: Model, desired: Desired, step: Step): Model {
       return answer({ ...(whole.loadBalancer && { loadBalancer: whole.loadBalancer }) });
     case 'namespace':
       return model;
-    case 'app':
-      return answer({ apps: appsAfter(apis[name]?.apps, target.spec.apps, step) });
+    case 'app': {
+      const app = target.spec.apps.find((one) => `${name}/app/${one.name}` === withoutNumber(step.id));
+      const forms = { ...model.forms, ...(app && { [`${name}/${app.name}`]: app.hash }) };
+      return { ...answer({ apps: appsAfter(apis[name]?.apps, target.spec.apps, step) }), forms };
+    }
     case 'start':
     case 'stop':
       return switchNodes(what === 'start');
@@ -113,11 +119,14 @@ export function applyStep(model: Model, desired: Desired, step: Step): Model {
   }
 }
 
+/** Of an app with several sources each step has its number. */
+const withoutNumber = (id: string): string => id.replace(/\/\d+(?=$|\/)/, '');
+
 const NO_APPS: AppsState = { marks: [], workloads: [], services: [], types: {} };
 
 /** What of an app can be seen: its services once it is applied, its mark with the last step. */
 function appsAfter(before: AppsState = NO_APPS, apps: readonly App[], { id }: Step): AppsState {
-  const [, , name = '', part = '', what = ''] = id.replace(/\/\d+(?=$|\/)/, '').split('/');
+  const [, , name = '', part = '', what = ''] = withoutNumber(id).split('/');
   const app = apps.find((one) => one.name === name);
   const { marks, services } = before;
   const others = <T extends { readonly app: string }>(list: readonly T[]) => list.filter((one) => one.app !== name);
@@ -130,17 +139,23 @@ function appsAfter(before: AppsState = NO_APPS, apps: readonly App[], { id }: St
       return before;
     case '': {
       const { namespace = '', exports = [] } = app ?? {};
-      const own = exports.map(({ service }) => ({ app: name, namespace, name: service }));
+      // A label that somebody else gave them stays.
+      const own = exports.map(
+        ({ service }) =>
+          services.find((one) => one.app === name && one.namespace === namespace && one.name === service) ?? {
+            app: name,
+            namespace,
+            name: service,
+          },
+      );
       return { ...before, services: [...others(services), ...own] };
     }
-    case 'note':
-      return {
-        ...before,
-        marks: [
-          ...others(marks),
-          ...(app ? [{ app: name, namespace: app.namespace, hash: app.hash, inject: app.inject, missing: [] }] : []),
-        ],
-      };
+    case 'begin':
+    case 'note': {
+      const { namespace = '', inject = false } = app ?? {};
+      const hash = part === 'note' ? (app?.hash ?? '') : UNFINISHED.applying;
+      return { ...before, marks: [...others(marks), { app: name, namespace, hash, inject, missing: [] }] };
+    }
     case 'export': {
       const exported = app?.exports.find(({ service }) => service === what)?.mode;
       const own = services.filter((one) => one.app === name && one.name === what);

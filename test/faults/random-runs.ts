@@ -37,6 +37,8 @@ export interface Command {
   readonly failing: readonly number[];
   readonly killedAfter: number | null;
   readonly jobs: number;
+  /** Which of two forms the specs give to the apps then: people change them, and take changes back. */
+  readonly form?: number;
 }
 
 /** JSON-safe, so that it can be kept as a file. */
@@ -56,12 +58,13 @@ export interface Tally {
 export async function expectPromises({ scene, commands }: RandomRun, tally: Tally): Promise<void> {
   const { declared, world } = scene;
   let model: Model = {
+    forms: {},
     observed: world,
     apis: Object.fromEntries(
       world.clusters.filter(({ owner }) => owner === declared.uid).map(({ name, api }) => [name, api]),
     ),
   };
-  for (const command of commands) model = await carryOut(model, declared, command, tally);
+  for (const command of commands) model = await carryOut(model, inForm(declared, command.form), command, tally);
   const well: Command = { verb: 'create', which: 0, failing: [], killedAfter: null, jobs: 4 };
   // Nodes that run again answer in the round after.
   for (const verb of ['start', 'repair', 'create', 'apps'] as const)
@@ -75,8 +78,20 @@ export async function expectPromises({ scene, commands }: RandomRun, tally: Tall
   ).toEqual([]);
   expectComplete(again.desired, seen);
   expect(planOrNothing(declared, seen, { ...well, verb: 'apps' })?.plan.steps, 'a second run of apps').toEqual([]);
+  for (const { name, apps } of declared.clusters)
+    for (const app of apps)
+      expect(model.forms[`${name}/${app.name}`] ?? app.hash, `${name}/${app.name}`).toBe(app.hash);
   tally.settled += 1;
 }
+
+/** The lab as it was with other apps of the same names. */
+const inForm = (declared: Lab, form = 0): Lab => ({
+  ...declared,
+  clusters: declared.clusters.map((one) => ({
+    ...one,
+    apps: one.apps.map((app) => ({ ...app, hash: form === 0 ? app.hash : app.hash.replace(/^./, 'e') })),
+  })),
+});
 
 async function carryOut(before: Model, declared: Lab, command: Command, tally: Tally): Promise<Model> {
   const seen = look(before);
