@@ -219,6 +219,20 @@ export function extensionSteps(target: LinkerdTarget, { controllers, gateway, in
   return [values, render, ...begun, apply, ...waits, inputs];
 }
 
+/** Lets the extension's own proxies learn what is trusted now, one pod after the other. */
+export function restartSteps(cluster: string, deployments: readonly string[], needs: readonly string[]): Step[] {
+  const namespace = LINKERD.multicluster;
+  const id = `${cluster}/multicluster-restart`;
+  const restart = changeStep(cluster, id, 'let the multicluster extension trust what its cluster trusts', needs, [
+    ...['rollout', 'restart', ...deployments.map((name) => `deployment/${name}`), '--namespace', namespace],
+  ]);
+  const waits = deployments.map((name) => ({
+    ...deploymentStep(cluster, namespace, name, [id]),
+    id: `${id}/${name}`,
+  }));
+  return [restart, ...waits];
+}
+
 const base = (target: LinkerdTarget, id: string, title: string, needs: readonly string[], timeout: number) => ({
   id,
   title,

@@ -6,6 +6,9 @@ import type { QueryStep, RunStep, Step, Value } from '../step/step.ts';
 import { applyStep, changeStep } from '../tools/kubectl.ts';
 import { deploymentStep, linkerdCall } from './linkerd-command.ts';
 
+/** The deployment that mirrors services of a cluster. */
+export const controllerOf = (to: string): string => `controller-${to}`;
+
 /** One direction that is made, or made anew. */
 export interface LinkWork {
   readonly uid: string;
@@ -62,7 +65,7 @@ export function linkSteps(work: LinkWork): Step[] {
           `${id}/restart`,
           `let the controller of ${to} read them`,
           [note.id],
-          [...['rollout', 'restart', `deployment/controller-${to}`, '--namespace', LINKERD.multicluster]],
+          [...['rollout', 'restart', `deployment/${controllerOf(to)}`, '--namespace', LINKERD.multicluster]],
         ),
       ]
     : [];
@@ -73,7 +76,7 @@ export function linkSteps(work: LinkWork): Step[] {
     apply,
     note,
     ...restart,
-    deploymentStep(from, LINKERD.multicluster, `controller-${to}`, last),
+    deploymentStep(from, LINKERD.multicluster, controllerOf(to), last),
   ];
 }
 
@@ -130,7 +133,7 @@ export function unlinkSteps(work: UnlinkWork): RunStep[] {
     id,
     `end the controller of the link to ${to}`,
     [],
-    [...['delete', 'deployment', `controller-${to}`, '--cascade=foreground', ...namespaced]],
+    [...['delete', 'deployment', controllerOf(to), '--cascade=foreground', ...namespaced]],
   );
   const link = changeStep(
     work.from,

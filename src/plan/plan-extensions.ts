@@ -1,5 +1,6 @@
-import { extensionSteps } from '../mesh/linkerd-install.ts';
-import { removeGatewayStep } from '../mesh/linkerd-links.ts';
+import { LINKERD } from '../lab/linkerd.ts';
+import { extensionSteps, restartSteps } from '../mesh/linkerd-install.ts';
+import { controllerOf, removeGatewayStep } from '../mesh/linkerd-links.ts';
 import { type Controller, extensionValues, inputsOf } from '../mesh/linkerd-values.ts';
 import type { Step } from '../step/step.ts';
 import type { MeshMember } from './mesh-members.ts';
@@ -51,15 +52,34 @@ function stepsOf(member: MeshMember, work: MeshWork, changes: Changes): Step[] {
     ? []
     : extensionSteps({ ...member, desired: work.desired }, { controllers, gateway, installed, needs });
   const unused = extension?.gateway !== undefined && !gateway;
-  return unused
-    ? [
-        ...made,
-        removeGatewayStep(
+  const last = made.length > 0 ? made.slice(-1).map(({ id }) => id) : needs;
+  const removed = unused ? [removeGatewayStep(cluster.name, last)] : [];
+  const restarted =
+    installed && trustsOthers(member, work)
+      ? restartSteps(
           cluster.name,
-          made.slice(-1).map(({ id }) => id),
-        ),
-      ]
-    : made;
+          running(member, changes, gateway),
+          removed.length > 0 ? removed.map(({ id }) => id) : last,
+        )
+      : [];
+  return [...made, ...removed, ...restarted];
+}
+
+/** Deployments of the extension that are there and stay. */
+const running = ({ cluster: { name }, state }: MeshMember, { stale }: Changes, gateway: boolean): string[] => [
+  LINKERD.localMirror,
+  ...(gateway && state?.extension.gateway ? [LINKERD.gateway] : []),
+  ...(state?.extension.links ?? [])
+    .filter(({ to }) => !stale.some((link) => link.from === name && link.to === to))
+    .map(({ to }) => controllerOf(to)),
+];
+
+/** A proxy learns what to trust when it starts; an upgrade of Linkerd refuses an issuer that some proxy does not trust. */
+function trustsOthers({ state }: MeshMember, { observed, request }: MeshWork): boolean {
+  const trusted = observed.certificates?.bundle.trusted.map(({ fingerprint }) => fingerprint) ?? [];
+  if (!state || trusted.length === 0) return false;
+  const lags = state.outdated.some(({ pod }) => pod.startsWith(`${LINKERD.multicluster}/`));
+  return lags || (request.install && state.anchors.toSorted().join() !== trusted.toSorted().join());
 }
 
 /** Those of the Links that are there and stay, and of those that are being made. */

@@ -58,7 +58,7 @@ export function describeRotation({ phase }: Rotation, dir: string): string | und
     case 'prepared':
       return `another trust anchor is there, and no cluster trusts it yet; next: ${again}`;
     case 'trusted':
-      return `step 1 of 3 to another trust anchor: both are trusted. Next: lab linkerd ${dir}, a restart of every meshed workload (a proxy learns what to trust when it starts), and then: ${again}`;
+      return `step 1 of 3 to another trust anchor: both are trusted. Next: lab linkerd ${dir}, a restart of every meshed workload of yours (a proxy learns what to trust when it starts), and then: ${again}`;
     case 'signed':
       return `step 2 of 3 to another trust anchor: it has signed all issuers. Next: lab linkerd ${dir}; once every proxy has a certificate of its new issuer (within a day, or after a restart): ${again}`;
   }

@@ -6,6 +6,7 @@ import { planRelink } from '../../src/plan/plan-mesh.ts';
 import { planLinkerd, planLinks } from '../../src/plan/plan-mesh-verbs.ts';
 import { resolve } from '../../src/plan/resolve.ts';
 import type { Step } from '../../src/step/step.ts';
+import { facts, settled } from './build-certificates.ts';
 import { type ClusterWords, change, cluster, errorOf, lab, linkerd } from './build-lab.ts';
 import { linkTo, meshed, VERSION, worldOf } from './mesh-world.ts';
 
@@ -186,6 +187,34 @@ describe('lab linkerd where it is installed', () => {
       expect(find(plan, 'a/multicluster').needs).toContain('a/multicluster-begin');
     }
     expect(idsOf(install(LAB, worldOf(LAB), ['a']))).not.toContain('a/multicluster-begin');
+  });
+
+  it('lets the extension start anew where its proxies trust something else than their cluster will, and only there', () => {
+    const bundle = [facts('A'), facts('N')];
+    const anchors = bundle.map(({ fingerprint }) => fingerprint);
+    const [old = ''] = anchors;
+    const seen = (state: Partial<LinkerdState>): Observed => ({
+      ...having('b', { anchors, issuer: 'ib' }, having('a', { anchors, issuer: 'ia', ...state })),
+      certificates: settled({ bundle }),
+    });
+    const restart = 'a/multicluster-restart';
+    expect(idsOf(install(LAB, seen({}))).filter((id) => id.includes('restart'))).toEqual([]);
+    const plan = install(LAB, seen({ anchors: [old] }));
+    expect(find(plan, restart)).toMatchObject({
+      needs: ['a/linkerd-inputs'],
+      argv: expect.arrayContaining([
+        'rollout',
+        'restart',
+        'deployment/linkerd-local-service-mirror',
+        'deployment/controller-b',
+      ]),
+    });
+    expect(find(plan, `${restart}/controller-b`)).toMatchObject({ kind: 'wait', needs: [restart] });
+    // Links alone do not change what a cluster trusts; what a run that was killed left behind they do mend.
+    expect(idsOf(link(LAB, seen({ anchors: [old] })))).not.toContain(restart);
+    const left = [{ pod: 'linkerd-multicluster/controller-b-1', anchors: [old] }];
+    for (const verb of [install, link]) expect(idsOf(verb(LAB, seen({ outdated: left })))).toContain(restart);
+    expect(idsOf(link(LAB, seen({ outdated: [{ pod: 'demo/web', anchors: [old] }] })))).toEqual([]);
   });
 
   it('only waits and checks where everything is applied and something does not run', () => {
