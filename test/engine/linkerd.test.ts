@@ -116,7 +116,8 @@ describeWithLinkerd('Linkerd on two clusters', () => {
 
   it('unites services where the group says so', async () => {
     lab.write('lab.yaml', labFile('groups: {face: {mode: federated}}'));
-    await words('link', lab.dir);
+    // One member by name: it is joined with the rest of its group.
+    await words('group', lab.dir, 'lkd-east');
     await until('an answer of the united service', 60, () =>
       ask(lab.at('lkd-east'), 'united-federated').includes('from west'),
     );
