@@ -12,7 +12,7 @@ import type { PrivateKubeconfig } from '../observe/clusters.ts';
 import { observeCertificates } from '../observe/mesh-certificates.ts';
 import { type ObserveInput, observe } from '../observe/observe.ts';
 import type { Secrets } from '../spec/clusters.ts';
-import { loadLab } from '../spec/load.ts';
+import { type LoadOptions, loadLab } from '../spec/load.ts';
 import { printable } from '../spec/show.ts';
 import { nearest } from '../spec/suggest.ts';
 import { leaveOnInterrupt } from './interrupt.ts';
@@ -69,23 +69,30 @@ export interface Session {
   observeCertificates(desired: DesiredCertificates): Promise<ObservedCertificates>;
 }
 
-/** Reads the specs and gets ready; starts no process and writes nothing. @throws InputError for wrong specs or names */
-export async function openSession(flags: Flags, io: Io): Promise<Session> {
+/** The names on a command line, and how the specs are read that they are looked up in. */
+export function locateLab(flags: Flags, io: Io): { readonly named: readonly string[]; readonly options: LoadOptions } {
   const { dir, names: named } = splitWords(flags.words, io.cwd);
   if (named[0] !== undefined && named === flags.words && !isDirectory(resolve(io.cwd, dir))) {
     const hint = `nor is there ${dir}, where it could be the name of a cluster`;
     throw new InputError([{ at: printable(named[0]), message: 'no such directory', hint }]);
   }
   const defaultsFile = flags.defaults ?? io.env.LAB_DEFAULTS;
-  const { lab, notes, secrets } = loadLab({
-    dir,
-    cwd: io.cwd,
-    stateKey: machineKey(),
-    ...(defaultsFile && { defaultsFile }),
-  });
-  const known = lab.clusters.map(({ name }) => name);
+  const options = { dir, cwd: io.cwd, stateKey: machineKey(), ...(defaultsFile && { defaultsFile }) };
+  return { named, options };
+}
+
+/** The clusters that are named; all when none is. @throws InputError for names that no cluster has */
+export function chooseClusters({ clusters }: Lab, named: readonly string[], dir: string): readonly string[] {
+  const known = clusters.map(({ name }) => name);
   checkNames(named, known, dir);
-  const names = named.length > 0 ? known.filter((name) => named.includes(name)) : known;
+  return named.length > 0 ? known.filter((name) => named.includes(name)) : known;
+}
+
+/** Reads the specs and gets ready; starts no process and writes nothing. @throws InputError for wrong specs or names */
+export async function openSession(flags: Flags, io: Io): Promise<Session> {
+  const { named, options } = locateLab(flags, io);
+  const { lab, notes, secrets } = loadLab(options);
+  const names = chooseClusters(lab, named, options.dir);
   const root = stateRoot(io.env);
   const state = labState(root, lab.uid);
   const kubeconfig = chooseKubeconfig(io.env, flags.kubeconfig);

@@ -18,11 +18,10 @@ import { type Sourced, valueAt, whereValue } from './source.ts';
 
 const GATEWAY_API = ['spec', 'mesh', 'gatewayAPI', 'manifest'];
 
-/** The name of a cluster and its group, also when the rest of its document is wrong. */
+/** The name of a cluster, also when the rest of its document is wrong. */
 export interface Declaration {
   readonly name: string;
   readonly at: string;
-  readonly group: unknown;
 }
 
 /** Values of variables by cluster and name: licences and the like, so they are in nothing that is printed. */
@@ -37,6 +36,8 @@ export interface ReadClusters {
   /** Whether every cluster of the lab is among the declarations. */
   readonly complete: boolean;
   readonly problems: readonly Problem[];
+  /** Rules that clusters break, each taken by itself with what lab.yaml gives it. */
+  readonly broken: readonly Problem[];
   readonly notes: readonly string[];
 }
 
@@ -55,6 +56,7 @@ export function readClusters(files: readonly SpecFile[], defaults: Sourced | und
     workloads: parsed.flatMap((file) => file.documents.filter(isWorkload)),
     complete: parsed.every(({ complete }) => complete) && declarations.length === documents.length,
     problems: [...parsed.flatMap(({ problems }) => problems), ...read.flatMap(({ problems }) => problems)],
+    broken: read.flatMap(({ broken = [] }) => broken),
     notes: read.flatMap(({ notes }) => notes),
   };
 }
@@ -64,6 +66,7 @@ interface ReadCluster {
   readonly secrets?: Secrets[string];
   readonly declaration: Declaration | undefined;
   readonly problems: readonly Problem[];
+  readonly broken?: readonly Problem[];
   readonly notes: readonly string[];
 }
 
@@ -85,7 +88,8 @@ function readCluster(document: Sourced, defaults: Sourced | undefined): ReadClus
     cluster,
     secrets: readSecrets(mesh),
     declaration,
-    problems: [
+    problems: [],
+    broken: [
       ...findClusterProblems(cluster, checked.value, sourced),
       ...('problem' in manifest ? [manifest.problem] : []),
       ...problems,
@@ -98,7 +102,7 @@ function readCluster(document: Sourced, defaults: Sourced | undefined): ReadClus
 function declare(sourced: Sourced): Declaration | undefined {
   const name = valueAt(sourced.value, ['metadata', 'name']);
   if (typeof name !== 'string') return undefined;
-  return { name, at: whereValue(sourced, ['metadata', 'name']), group: valueAt(sourced.value, ['spec', 'group']) };
+  return { name, at: whereValue(sourced, ['metadata', 'name']) };
 }
 
 /** Defaults may have a block for every provider and pod network; a cluster takes only those of its own. */

@@ -3,8 +3,10 @@ import type { Cluster, PortMapping } from '../lab/lab.ts';
 import type { Declaration, ReadClusters } from './clusters.ts';
 import type { LabFile } from './lab-schema.ts';
 import { show } from './show.ts';
-import { type Sourced, whereKey, whereValue } from './source.ts';
+import { findPlace, type Sourced, whereKey, whereValue } from './source.ts';
 import { suggest } from './suggest.ts';
+
+const GROUPS = ['spec', 'groups'];
 
 /** What is wrong between the clusters of a lab, beside their ranges. */
 export function findLabProblems(read: ReadClusters, file: LabFile, sourced: Sourced | undefined): Problem[] {
@@ -12,9 +14,8 @@ export function findLabProblems(read: ReadClusters, file: LabFile, sourced: Sour
     ...findDuplicateNames(read.declarations),
     ...findPortProblems(read.clusters),
     ...(sourced ? findLinkProblems(read, file.spec.links, sourced) : []),
+    // A check may mean a cluster whose file cannot be read.
     ...(sourced && read.complete ? findCheckProblems(read, file.spec.checks, sourced) : []),
-    // A group or a link may mean a cluster whose file cannot be read.
-    ...(sourced && read.complete ? findEmptyGroups(read, Object.keys(file.spec.groups), sourced) : []),
   ];
 }
 
@@ -58,15 +59,24 @@ function findCheckProblems(read: ReadClusters, checks: LabFile['spec']['checks']
   });
 }
 
-function findEmptyGroups(read: ReadClusters, groups: readonly string[], sourced: Sourced): Problem[] {
-  const used = new Set(read.declarations.map(({ group }) => group).filter((group) => typeof group === 'string'));
-  return groups
-    .filter((group) => !used.has(group))
-    .map((group) => ({
-      at: whereKey(sourced, ['spec', 'groups', group]),
-      message: `no cluster is in group ${show(group)}`,
-      ...suggest(group, used),
-    }));
+/**
+ * Groups of lab.yaml without a member, whose cluster may be left out for a while; those of the file `own` are for many
+ * labs.
+ */
+export function noteEmptyGroups(
+  clusters: readonly Cluster[],
+  file: LabFile,
+  sourced: Sourced,
+  own: string | undefined,
+): string[] {
+  const used = new Set(clusters.flatMap(({ group }) => group ?? []));
+  return Object.keys(file.spec.groups)
+    .filter((group) => !used.has(group) && findPlace(sourced, [...GROUPS, group]).source.path !== own)
+    .map((group) => {
+      const { hint } = suggest(group, used);
+      const at = whereKey(sourced, [...GROUPS, group]);
+      return `warning: ${at}: no cluster is in group ${show(group)}${hint ? ` (${hint})` : ''}`;
+    });
 }
 
 function findPortProblems(clusters: readonly Cluster[]): Problem[] {

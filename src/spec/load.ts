@@ -7,7 +7,7 @@ import { readClusters, type Secrets } from './clusters.ts';
 import { findSpecFiles, type SpecFile } from './files.ts';
 import { freezeDeep } from './freeze-deep.ts';
 import { readLabDocument } from './lab-document.ts';
-import { findLabProblems } from './lab-rules.ts';
+import { findLabProblems, noteEmptyGroups } from './lab-rules.ts';
 import { resolveManifest } from './manifest.ts';
 import { clusterDefaults } from './mesh-layers.ts';
 import { findMeshProblems } from './mesh-rules.ts';
@@ -40,11 +40,25 @@ export interface LoadedLab {
   readonly secrets: Secrets;
 }
 
+export interface ReadLab extends LoadedLab {
+  /** All problems of all files; with any, the lab is what could be read beside them. */
+  readonly problems: readonly Problem[];
+  /** Whether what could be read breaks no rule. */
+  readonly sound: boolean;
+}
+
 /**
  * Reads the lab that a folder declares; synchronously, because a turn of the event loop takes longer than a small file.
  * @throws InputError with all problems of all files
  */
-export function loadLab({ dir, cwd, stateKey, defaultsFile }: LoadOptions): LoadedLab {
+export function loadLab(options: LoadOptions): LoadedLab {
+  const { problems, lab, notes, secrets } = readLab(options);
+  if (problems.length > 0) throw new InputError(arrangeProblems(problems));
+  return { lab: freezeDeep(lab), notes, secrets };
+}
+
+/** The same, with the problems beside what could be read. */
+export function readLab({ dir, cwd, stateKey, defaultsFile }: LoadOptions): ReadLab {
   const path = resolve(cwd, dir);
   const found = findSpecFiles(path, dir);
   const own = defaultsFile === undefined ? undefined : describeOwnFile(defaultsFile, cwd);
@@ -52,7 +66,8 @@ export function loadLab({ dir, cwd, stateKey, defaultsFile }: LoadOptions): Load
   const clusterFiles = found.files.filter(({ role }) => role === 'cluster');
   const shared = readLabDocument(own, labFiles);
   const defaults = shared.sourced && clusterDefaults(shared.sourced);
-  const read = readClusters(clusterFiles, defaults);
+  const declared = readClusters(clusterFiles, defaults);
+  const read = { ...declared, complete: declared.complete && found.problems.length === 0 };
   const { workloads, problems: workloadProblems } = readWorkloads(read.workloads, read);
   const manifest = resolveManifest(shared.file.spec.loadBalancer.manifest, shared.sourced, MANIFEST);
   const lab = buildLab({
@@ -66,22 +81,30 @@ export function loadLab({ dir, cwd, stateKey, defaultsFile }: LoadOptions): Load
     workloads,
     clusters: [...read.clusters].sort((a, b) => (a.name < b.name ? -1 : 1)),
   });
-  const problems = [
+  const unread = [
     ...found.problems,
     ...shared.problems,
     ...read.problems,
+    ...(clusterFiles.length === 0 && found.problems.length === 0 ? [describeEmpty(dir)] : []),
+  ];
+  const broken = [
+    // What a cluster lacks may stand in lab.yaml, where it cannot be read.
+    ...(shared.complete ? read.broken : []),
     ...('problem' in manifest ? [manifest.problem] : []),
     ...workloadProblems,
     ...findLabProblems(read, shared.file, shared.sourced),
-    ...findMeshProblems(lab, shared.file, shared.sourced),
+    ...(shared.complete ? findMeshProblems(lab, shared.file, shared.sourced) : []),
     ...findRangeProblems(lab.clusters, lab.network),
-    ...(clusterFiles.length === 0 && found.problems.length === 0 ? [describeEmpty(dir)] : []),
   ];
-  if (problems.length > 0) throw new InputError(arrangeProblems(problems));
   return {
-    lab: freezeDeep(lab),
-    notes: read.notes,
+    lab,
+    notes: [
+      ...read.notes,
+      ...(shared.sourced ? noteEmptyGroups(lab.clusters, shared.file, shared.sourced, own?.path) : []),
+    ],
     secrets: read.secrets,
+    problems: [...unread, ...broken],
+    sound: broken.length === 0 && shared.problems.length === 0,
   };
 }
 

@@ -128,7 +128,7 @@ describe('lab validate', () => {
     const world = await makeWorld(TWO);
     const outcome = await world.lab('validate', '-o', 'json');
     expectCode(outcome, 0);
-    expect(JSON.parse(outcome.stdout)).toEqual({ lab: 'clusters', clusters: ['a', 'b'] });
+    expect(JSON.parse(outcome.stdout)).toEqual({ lab: 'clusters', clusters: ['a', 'b'], problems: [] });
     expect((await world.lab('validate')).stdout).toBe('lab clusters: 2 clusters are valid (a, b)\n');
     expect(world.calls()).toEqual([]);
     expectUntouched(world);
@@ -142,6 +142,60 @@ describe('lab validate', () => {
       expect.stringMatching(/^clusters\/a\.yaml:4:\d+: /),
       expect.stringMatching(/^clusters\/b\.yaml:4:\d+: [\s\S]*nodes/),
     ]);
+  });
+});
+
+describe('lab validate of wrong specs', () => {
+  it('tells the same problems as data, with the same exit code', async () => {
+    const world = await makeWorld(specs({ a: '{ipFamily: ipv5}', b: '{nods: {servers: 1}}' }));
+    const outcome = await world.lab('validate', '-o', 'json');
+    expectCode(outcome, 2);
+    expect(outcome.stderr).toBe('');
+    expect(JSON.parse(outcome.stdout)).toEqual({
+      problems: [
+        {
+          at: expect.stringMatching(/^clusters\/a\.yaml:4:\d+$/),
+          message: expect.stringContaining('ipFamily: expected'),
+          hint: 'did you mean "ipv4"?',
+        },
+        {
+          at: expect.stringMatching(/^clusters\/b\.yaml:4:\d+$/),
+          message: 'unknown key "nods"',
+          hint: 'did you mean "nodes"?',
+        },
+      ],
+    });
+    const unknown = await world.lab('validate', 'nowhere', '-o', 'json');
+    expectCode(unknown, 2);
+    expect(JSON.parse(unknown.stdout).problems).toHaveLength(2);
+  });
+
+  const crowded = '{ranges: {pods: {v4: 10.0.0.0/23}}}';
+
+  it('tells what does not fit beside what cannot be read', async () => {
+    const two = specs({ a: '{network: {nodeMask: 24}, nodes: {workers: 3}}', b: '{gruop: x}' }, crowded);
+    const outcome = await (await makeWorld(two)).lab('validate');
+    expectCode(outcome, 2);
+    expect(messages(outcome.stderr)).toEqual([
+      expect.stringContaining('unknown key "gruop"'),
+      expect.stringMatching(/^\S+: no room for pods of 1 cluster: 10\.0\.0\.0\/23 has not enough/),
+    ]);
+  });
+
+  it('is no judge of what fits while rules are broken, or lab.yaml cannot be read', async () => {
+    const broken = specs({ a: '{k3d: {}, nodes: {workers: 3}}' }, crowded);
+    expect(messages((await (await makeWorld(broken)).lab('validate')).stderr)).toHaveLength(1);
+    const unread = { ...specs({ a: '{nodes: {workers: 3}}' }), 'clusters/lab.yaml': 'kind: Lab\nspec: {pools: 1}\n' };
+    expect(messages((await (await makeWorld(unread)).lab('validate')).stderr)).toHaveLength(1);
+  });
+
+  it('takes a workload whose cluster cannot be read for what it is', async () => {
+    const world = await makeWorld({
+      ...specs({ a: '{gruop: x}' }),
+      'clusters/w.yaml':
+        'apiVersion: lab/v1alpha1\nkind: ExternalWorkload\nmetadata: {name: w}\nspec: {cluster: a, image: x, ports: [{port: 80}]}\n',
+    });
+    expect(messages((await world.lab('validate')).stderr)).toHaveLength(1);
   });
 });
 

@@ -1,5 +1,15 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { clusterText, loadCluster, problemsIn, problemsOfLab, problemsOfSpec } from './spec-folder.ts';
+import {
+  clusterText,
+  labText,
+  load,
+  loadCluster,
+  makeFolder,
+  problemsIn,
+  problemsOfLab,
+  problemsOfSpec,
+} from './spec-folder.ts';
 
 describe('one cluster', () => {
   test.each([
@@ -116,9 +126,16 @@ describe('links and groups', () => {
       '{links: [{from: faces, to: smiley}, {from: faces, to: smiley, mode: gateway}]}',
       '43: a second link from "faces" to "smiley" (the first is at labs/lab.yaml:2:16)',
     ],
-    ['{groups: {fase: {}}}', '17: no cluster is in group "fase" (did you mean "face"?)'],
   ])('%s', async (spec, problem) => {
     expect(await problemsOfLab(spec, clusters)).toEqual([`labs/lab.yaml:2:${problem}`]);
+  });
+
+  test('a group without members is no fault, but worth a word', async () => {
+    const lab = { 'lab.yaml': labText('{groups: {fase: {}, face: {}}}'), 'a.yaml': clusterText('a', '{group: face}') };
+    const text = 'no cluster is in group "fase"';
+    expect((await load(lab)).notes).toEqual([`warning: labs/lab.yaml:2:17: ${text} (did you mean "face"?)`]);
+    const defaultsFile = join(makeFolder(lab), 'lab.yaml');
+    expect((await load({ 'a.yaml': lab['a.yaml'] }, { defaultsFile })).notes).toEqual([]);
   });
 
   test('a cluster that is wrong in another way is there all the same', async () => {
@@ -127,6 +144,15 @@ describe('links and groups', () => {
       b: '{}',
     });
     expect(problems).toEqual([expect.stringMatching(/^labs\/a\.yaml:4:21: unknown key "x"/)]);
+  });
+
+  test('nothing is said about names when a file cannot be looked at', async () => {
+    const files = {
+      'a.yaml': clusterText('a'),
+      'b/cluster.yaml/x': '',
+      'lab.yaml': labText('{links: [{from: a, to: b}]}'),
+    };
+    expect(await problemsIn(files)).toEqual(['labs/b/cluster.yaml: not a regular file']);
   });
 
   test('nothing is said about names when a file cannot be read', async () => {
@@ -185,5 +211,46 @@ describe('the network', () => {
     const problems = await problemsOfLab(spec, { a: '{}', ...clusters });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(`labs/${problem}`);
+  });
+});
+
+describe('a lab.yaml with a mistake in it', () => {
+  const cluster = { a: '{network: {pods: "fd00:10::/56"}, mesh: {certificates: {issuerLifetime: 15y}}}' };
+  const wrong = 'pods: fd00:10::/56 is IPv6, but ipFamily is ipv4';
+  const fits = 'mesh: {certificates: {anchorLifetime: 20y}}, defaults: {ipFamily: dual}';
+
+  test('is held to the rules in the rest, and so are the clusters', async () => {
+    const lab = `{${fits}, links: [{from: a, to: a}], ranges: {pdos: {}}, network: {subnets: 172.28.0.0/16}}`;
+    const pool = '{ipFamily: ipv6, network: {loadBalancer: 172.29.0.0/28}}';
+    expect(await problemsOfLab(lab, { ...cluster, b: pool })).toEqual([
+      expect.stringContaining('labs/b.yaml:4:48: loadBalancer: 172.29.0.0/28 is IPv4, but ipFamily is ipv6'),
+      expect.stringContaining("labs/b.yaml:4:48: loadBalancer of b: 172.29.0.0/28 is outside the network's subnet"),
+      expect.stringContaining('a link from "a" to itself'),
+      expect.stringContaining('unknown key "pdos"'),
+    ]);
+  });
+
+  test.each([
+    ['its text', 'kind: Lab\nspec: [', 1],
+    ['a key that may mean defaults', labText('{defualts: {ipFamily: dual}}'), 1],
+    ['its mesh', labText('{defaults: {ipFamily: dual}, mesh: {certificates: {anchorLifetime: long}}}'), 1],
+    ['spec', 'kind: Lab\nsepc: {defaults: {ipFamily: dual}}\n', 1],
+  ])('in %s: clusters are not blamed for what it would have given them', async (_, lab, count) => {
+    const problems = await problemsIn({ 'a.yaml': clusterText('a', cluster.a), 'lab.yaml': lab });
+    expect(problems).toHaveLength(count);
+    expect(problems[0]).toMatch(/^labs\/lab\.yaml:/);
+  });
+
+  test('clusters are told from each other all the same', async () => {
+    const pods = '{network: {pods: 10.4.0.0/16}}';
+    const files = { 'a.yaml': clusterText('a', pods), 'b.yaml': clusterText('b', pods), 'lab.yaml': 'a: [' };
+    expect(await problemsIn(files)).toEqual([
+      expect.stringContaining('pods of b: 10.4.0.0/16 overlaps'),
+      expect.stringMatching(/^labs\/lab\.yaml:1:5: /),
+    ]);
+  });
+
+  test('where it is right, the clusters are', async () => {
+    expect(await problemsOfLab('{links: [{from: a, to: a}]}', cluster)).toContainEqual(expect.stringContaining(wrong));
   });
 });
