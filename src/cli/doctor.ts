@@ -25,8 +25,7 @@ export async function doctor(flags: Flags & { readonly bundle: string | undefine
         checks.map(({ name, result, detail }) => [name, result, detail]),
       ),
     );
-    for (const { hint, detail } of checks.filter(({ result }) => result !== 'ok'))
-      note(io, `\n${detail}\n  ${hint ?? ''}`);
+    for (const { hint, detail } of checks) if (hint) note(io, `\n${detail}\n  ${hint.replaceAll('\n', '\n  ')}`);
   }
   if (bundle !== undefined) {
     await writeBundle(bundle, session, observed, checks);

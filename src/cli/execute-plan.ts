@@ -12,6 +12,7 @@ import { createProgress } from '../exec/progress.ts';
 import type { ProcessRunner } from '../exec/run-command.ts';
 import { runSteps, type StepReport } from '../exec/scheduler.ts';
 import type { LabState } from '../exec/state-directory.ts';
+import { formatCount } from '../lab/format-count.ts';
 import { withTimeout } from '../plan/with-timeout.ts';
 import { summariseRun } from '../report/run-summary.ts';
 import type { Secrets } from '../spec/clusters.ts';
@@ -186,7 +187,8 @@ export function describeFailures(plan: Plan, reports: readonly StepReport[], aga
     return `${step?.clusters.join(', ') || 'lab'}: could not ${step?.title}\n  ${lines.replaceAll('\n', '\n  ')}`;
   });
   const left = reports.filter(({ result }) => result === 'blocked' || result === 'cancelled').length;
-  const rest = left > 0 ? `${left} of ${reports.length} steps were not done. ` : '';
+  const rest =
+    left > 0 ? `${left} of ${formatCount(reports.length, 'step')} ${left === 1 ? 'was' : 'were'} not done. ` : '';
   const table = reports.length > 0 ? [`\n${summariseRun(plan, reports)}\n`] : [];
   return [...blocks, ...table, `${rest}What is done stays; the rest is made by: ${again}`].join('\n');
 }

@@ -1,4 +1,5 @@
 import type { Desired } from '../lab/desired.ts';
+import { formatCount } from '../lab/format-count.ts';
 import type { Observed } from '../lab/observed.ts';
 import { takesPart } from '../lab/ownership.ts';
 import type { ExemptionRule, NodeNetwork, NodeRoute, NodeRouting } from '../lab/routing.ts';
@@ -50,14 +51,14 @@ function nodeChange({ cluster, node, ...wanted }: NodeRouting, network: NodeNetw
     (have) => have.ours && (!have.effective || !exemptions.some((rule) => sameRule(have, rule))),
   );
   const counts = [
-    [addRoutes.length, 'routes to set'],
-    [removeRoutes.length, 'stale routes'],
-    [addRules.length, 'exemptions to set'],
-    [removeRules.length, 'stale exemptions'],
+    [addRoutes.length, 'route to set', 'routes to set'],
+    [removeRoutes.length, 'stale route', 'stale routes'],
+    [addRules.length, 'exemption to set', 'exemptions to set'],
+    [removeRules.length, 'stale exemption', 'stale exemptions'],
   ] as const;
   const why = counts
     .filter(([count]) => count > 0)
-    .map(([count, what]) => `${count} ${what}`)
+    .map(([count, one, many]) => formatCount(count, one, many))
     .join(', ');
   return why === '' ? [] : [{ kind: 'routing', cluster, node, addRoutes, removeRoutes, addRules, removeRules, why }];
 }

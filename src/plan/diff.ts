@@ -2,6 +2,7 @@ import { manifestId } from '../addons/addon.ts';
 import { LOAD_BALANCERS } from '../addons/index.ts';
 import { InputError, type Problem } from '../errors.ts';
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
+import { formatCount } from '../lab/format-count.ts';
 import type { AppliedCluster, Observed, ObservedCluster } from '../lab/observed.ts';
 import { describeOwner } from '../lab/ownership.ts';
 import type { Change } from './change.ts';
@@ -134,7 +135,9 @@ function inPlace(desired: Desired, observed: Observed, cluster: DesiredCluster, 
   const starts = stopped.length > 0 || ready < cluster.nodes.length;
   if (starts) {
     const why =
-      stopped.length > 0 ? `stopped: ${stopped.join(', ')}` : `${ready} of ${cluster.nodes.length} nodes are ready`;
+      stopped.length > 0
+        ? `stopped: ${stopped.join(', ')}`
+        : `${ready} of ${formatCount(cluster.nodes.length, 'node is', 'nodes are')} ready`;
     changes.push({ kind: 'cluster', action: 'start', cluster: name, why });
   }
   changes.push(...certificateChanges(cluster, desired.network.name, existing));

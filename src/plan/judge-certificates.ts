@@ -1,4 +1,5 @@
 import type { CertificateFacts, FileFault, ObservedPair } from '../lab/certificates.ts';
+import { formatCount } from '../lab/format-count.ts';
 
 /** Linkerd's own check begins to warn then. */
 const WARNED_DAYS = 60;
@@ -81,5 +82,5 @@ const formatTime = (seconds: number): string =>
 export function warnOfExpiry(certificate: CertificateFacts, now: number): string | undefined {
   const days = daysLeft(certificate, now);
   if (days < 0 || days >= WARNED_DAYS) return undefined;
-  return `expires ${days === 0 ? 'today' : `in ${days === 1 ? '1 day' : `${days} days`}`} (${formatDay(certificate.notAfter)})`;
+  return `expires ${days === 0 ? 'today' : `in ${formatCount(days, 'day')}`} (${formatDay(certificate.notAfter)})`;
 }

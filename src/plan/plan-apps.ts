@@ -12,6 +12,7 @@ import {
 import type { Target } from '../apps/render-steps.ts';
 import { EnvironmentError } from '../errors.ts';
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
+import { formatCount } from '../lab/format-count.ts';
 import type { Observed } from '../lab/observed.ts';
 import { isSettled } from '../lab/ownership.ts';
 import type { Plan, Step } from '../step/step.ts';
@@ -136,6 +137,8 @@ export function planAppsVerb(desired: Desired, observed: Observed, names: readon
     throw new EnvironmentError(`charts need helm: ${helm.what}`, helm.hint);
   const clusters = [...new Set(steps.flatMap((step) => step.clusters))].sort();
   const summary =
-    steps.length === 0 ? 'Plan: nothing to do.' : `Plan: ${steps.length} steps on ${clusters.join(', ')}.`;
+    steps.length === 0
+      ? 'Plan: nothing to do.'
+      : `Plan: ${formatCount(steps.length, 'step')} on ${clusters.join(', ')}.`;
   return verbPlan('apps', desired, steps, summary, warnings);
 }

@@ -1,4 +1,5 @@
 import type { ObservedCertificates } from '../lab/certificates.ts';
+import { formatCount } from '../lab/format-count.ts';
 import type { DesiredCertificates } from '../lab/mesh.ts';
 import { ANCHOR_FILES, BUNDLE_FILE, NEXT_ANCHOR_FILES } from '../mesh/certificate-files.ts';
 import type { CertificateAction, CertificateStep, KeyPairFiles, Plan } from '../step/step.ts';
@@ -34,12 +35,12 @@ export function planCertificates(
   const steps = certificateSteps(desired, observed, changes);
   const made = steps.filter(({ action }) => action.do === 'make').length;
   const others = steps.length - made;
-  const rest = others === 0 ? '' : `, ${others === 1 ? '1 other change' : `${others} other changes`}`;
+  const rest = others === 0 ? '' : `, ${formatCount(others, 'other change')}`;
   return {
     version: 1,
     lab: { name: lab.name, uid: lab.uid },
     verb: 'certs',
-    summary: `Plan: ${made === 1 ? '1 certificate' : `${made} certificates`} to make${rest}.`,
+    summary: `Plan: ${formatCount(made, 'certificate')} to make${rest}.`,
     warnings,
     steps,
   };

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts';
+import { formatCount } from '../lab/format-count.ts';
 import type { Observed, ObservedCluster } from '../lab/observed.ts';
 import { describeOwner, NETWORK_LABELS, takesPart } from '../lab/ownership.ts';
 import { unlinkSteps } from '../mesh/linkerd-links.ts';
@@ -57,7 +58,7 @@ export function planDelete(observed: Observed, { lab, names, adopt }: DeleteRequ
     version: 1,
     lab,
     verb: 'delete',
-    summary: `Plan: ${doomed.length} cluster${doomed.length === 1 ? '' : 's'} to delete${leaving.length > 0 ? `, ${leaving.length} to let go` : ''}, ${networks.length} network${networks.length === 1 ? '' : 's'} to remove${peers.length > 0 ? `, ${peers.length} node${peers.length === 1 ? '' : 's'} of peers to clean` : ''}.`,
+    summary: `Plan: ${formatCount(doomed.length, 'cluster')} to delete${leaving.length > 0 ? `, ${leaving.length} to let go` : ''}, ${formatCount(networks.length, 'network')} to remove${peers.length > 0 ? `, ${formatCount(peers.length, 'node')} of peers to clean` : ''}.`,
     warnings: [],
     steps: [...steps, ...leftovers, ...peers, ...pools, ...unlinks, ...networks],
   };

@@ -1,4 +1,5 @@
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
+import { formatCount } from '../lab/format-count.ts';
 import type { NodeRouting } from '../lab/routing.ts';
 import type { QueryStep, RunStep, Step } from '../step/step.ts';
 import { kubectlArgv } from '../tools/kubectl.ts';
@@ -62,7 +63,7 @@ function knownStep(own: DesiredCluster, routing: NodeRouting, { settled, ready }
   const addRoutes = routing.routes.filter(({ peer, assumed }) => settled.includes(peer) && !assumed);
   const addRules = routing.exemptions.filter(({ peer, assumed }) => settled.includes(peer) && !assumed);
   if (addRoutes.length + addRules.length === 0) return [];
-  const why = `${addRoutes.length} routes to set, ${addRules.length} exemptions to set`;
+  const why = `${formatCount(addRoutes.length, 'route')} to set, ${formatCount(addRules.length, 'exemption')} to set`;
   const nothing = { removeRoutes: [], removeRules: [] };
   const change = {
     kind: 'routing',

@@ -1,5 +1,6 @@
 import { InputError, type Problem } from '../errors.ts';
 import type { Desired } from '../lab/desired.ts';
+import { formatCount } from '../lab/format-count.ts';
 import type { LinkMode } from '../lab/mesh.ts';
 import type { Observed } from '../lab/observed.ts';
 import type { Plan } from '../step/step.ts';
@@ -77,6 +78,8 @@ function planVerb(verb: string, desired: Desired, observed: Observed, request: M
   const { steps, warnings } = planMesh(desired, observed, request);
   const clusters = [...new Set(steps.flatMap((step) => step.clusters))].sort();
   const summary =
-    steps.length === 0 ? 'Plan: nothing to do.' : `Plan: ${steps.length} steps on ${clusters.join(', ')}.`;
+    steps.length === 0
+      ? 'Plan: nothing to do.'
+      : `Plan: ${formatCount(steps.length, 'step')} on ${clusters.join(', ')}.`;
   return verbPlan(verb, desired, steps, summary, warnings);
 }

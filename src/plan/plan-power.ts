@@ -1,5 +1,6 @@
 /** `lab stop` and `lab start`. */
 import type { Desired } from '../lab/desired.ts';
+import { formatCount } from '../lab/format-count.ts';
 import type { Observed } from '../lab/observed.ts';
 import type { Plan, RunStep } from '../step/step.ts';
 import { nodesStep } from './cluster-steps.ts';
@@ -8,7 +9,13 @@ import { verbPlan } from './verb-plan.ts';
 /** Stops every node of the named clusters; data stays. */
 export function planStop(desired: Desired, observed: Observed, names: readonly string[]): Plan {
   const steps = powerSteps('stop', desired, observed, names, true);
-  return verbPlan('stop', desired, steps, `Plan: ${steps.length} clusters to stop.`, leftAlone(desired, names));
+  return verbPlan(
+    'stop',
+    desired,
+    steps,
+    `Plan: ${formatCount(steps.length, 'cluster')} to stop.`,
+    leftAlone(desired, names),
+  );
 }
 
 /** Starts stopped nodes and waits for them; what they lost is repaired afterwards, when their addresses are known. */
@@ -18,7 +25,7 @@ export function planStart(desired: Desired, observed: Observed, names: readonly 
     const cluster = desired.clusters.find(({ name }) => step.clusters.includes(name));
     return cluster ? [nodesStep(cluster, [step.id], observed)] : [];
   });
-  const summary = `Plan: ${steps.length} clusters to start, and to repair then.`;
+  const summary = `Plan: ${formatCount(steps.length, 'cluster')} to start, and to repair then.`;
   return verbPlan('start', desired, [...steps, ...waits], summary, leftAlone(desired, names));
 }
 

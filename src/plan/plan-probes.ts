@@ -1,4 +1,5 @@
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
+import { formatCount } from '../lab/format-count.ts';
 import type { Plan, Step, WaitStep } from '../step/step.ts';
 import { kubeconfigFile } from '../step/value.ts';
 import { MESH_PROBES, PROBE_PORT, PROBES } from '../tools/kube-api.ts';
@@ -71,7 +72,7 @@ const step = (cluster: string, id: string, title: string) => ({
 });
 
 const plan = (desired: Desired, steps: readonly Step[]): Plan =>
-  verbPlan('verify', desired, steps, `Plan: ${steps.length} steps to measure.`);
+  verbPlan('verify', desired, steps, `Plan: ${formatCount(steps.length, 'step')} to measure.`);
 
 function manifests(
   { nodes, loadBalancer }: Desired,

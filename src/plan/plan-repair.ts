@@ -1,4 +1,5 @@
 import type { Desired } from '../lab/desired.ts';
+import { formatCount } from '../lab/format-count.ts';
 import type { Observed } from '../lab/observed.ts';
 import type { Plan } from '../step/step.ts';
 import { diffForRepair } from './diff.ts';
@@ -31,7 +32,7 @@ export function planRepair(desired: Desired, observed: Observed, names: readonly
     : [];
   const links = settled ? planRelink(desired, observed, names) : { steps: [], warnings: [] };
   const steps = [...repaired.steps, ...routing, ...links.steps];
-  const summary = `Plan: ${steps.length === 0 ? 'nothing' : `${steps.length} steps`} to repair.`;
+  const summary = `Plan: ${steps.length === 0 ? 'nothing' : formatCount(steps.length, 'step')} to repair.`;
   const said = settled ? workloadWarnings(desired, observed, names) : [];
   return verbPlan('repair', desired, steps, summary, [...warnings, ...links.warnings, ...said]);
 }

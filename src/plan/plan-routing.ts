@@ -1,4 +1,5 @@
 import type { Desired } from '../lab/desired.ts';
+import { formatCount } from '../lab/format-count.ts';
 import type { Observed } from '../lab/observed.ts';
 import type { Plan } from '../step/step.ts';
 import { diffRouting } from './diff-routing.ts';
@@ -33,7 +34,7 @@ export function planRoute(desired: Desired, observed: Observed, names: readonly 
     'route',
     desired,
     steps,
-    `Plan: ${nodes.length} of ${nodeCount(observed, affected)} nodes to change.`,
+    `Plan: ${nodes.length} of ${formatCount(nodeCount(observed, affected), 'node')} to change.`,
     away,
   );
 }

@@ -1,4 +1,5 @@
 import type { Desired } from '../lab/desired.ts';
+import { formatCount } from '../lab/format-count.ts';
 import type { Observed } from '../lab/observed.ts';
 import type { Plan, Step } from '../step/step.ts';
 import type { Change } from './change.ts';
@@ -131,8 +132,6 @@ function summarise(
     [applied.size, 'app', 'to apply or take away'],
     [workloads.length, 'step', 'for workloads'],
   ] as const;
-  const said = parts
-    .filter(([count]) => count > 0)
-    .map(([count, noun, what]) => `${count} ${noun}${count === 1 ? '' : 's'} ${what}`);
+  const said = parts.filter(([count]) => count > 0).map(([count, noun, what]) => `${formatCount(count, noun)} ${what}`);
   return said.length > 0 ? `Then: ${said.join(', ')}.` : '';
 }

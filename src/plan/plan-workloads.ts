@@ -1,5 +1,6 @@
 import { InputError, type Problem } from '../errors.ts';
 import type { Desired } from '../lab/desired.ts';
+import { formatCount } from '../lab/format-count.ts';
 import type { Observed } from '../lab/observed.ts';
 import type { DesiredWorkload } from '../lab/workload.ts';
 import type { Plan, QueryStep, RunStep } from '../step/step.ts';
@@ -143,7 +144,7 @@ export function planWorkloads(desired: Desired, observed: Observed, names: reado
   const away = clusters(own).filter((name) => !up.includes(name));
   const silent = clusters(own.filter(({ assumed }) => assumed)).filter((name) => up.includes(name));
   const made = workloadSteps(desired, observed, names);
-  const summary = `Plan: ${own.length} workloads, ${made.length === 0 ? 'nothing to do' : `${made.length} steps`}.`;
+  const summary = `Plan: ${formatCount(own.length, 'workload')}, ${made.length === 0 ? 'nothing to do' : formatCount(made.length, 'step')}.`;
   return verbPlan('workloads', desired, made, summary, [
     ...away.map((name) => `${name} does not run: its workloads are left alone`),
     ...silent.map((name) => `${name} does not answer: its workloads are left alone`),

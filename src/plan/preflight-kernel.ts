@@ -34,7 +34,7 @@ export function kernelChecks({ clusters }: Desired, { host }: Observed, changes:
     const [first] = of;
     if (!first || there === undefined) return [];
     const names = of.map(({ name }) => name).join(', ');
-    if (there) return [{ name: 'kernel', result: 'ok', detail: `kernel: has ${feature}, which ${names} need` }];
+    if (there) return [{ name: 'kernel', result: 'ok', detail: `this kernel has ${feature}, which ${names} need` }];
     return [
       {
         name: 'kernel',

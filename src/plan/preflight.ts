@@ -1,4 +1,5 @@
 import type { Desired } from '../lab/desired.ts';
+import { formatCount } from '../lab/format-count.ts';
 import { formatHostPort } from '../lab/host-port.ts';
 import type { Observed } from '../lab/observed.ts';
 import { parseAddress } from '../net/address.ts';
@@ -22,6 +23,7 @@ export interface Preflight {
     | 'ipv6'
     | 'kernel';
   readonly result: 'ok' | 'warning' | 'failed';
+  /** Says by itself what it is about. */
   readonly detail: string;
   /** The line to type. */
   readonly hint?: string;
@@ -50,7 +52,7 @@ export function engineAndTools({ engine, missing }: Observed): Preflight[] {
         {
           name: 'engine',
           result: 'ok',
-          detail: `Docker Engine ${engine.version}, ${engine.cpus} CPUs, ${formatBytes(engine.memory)}`,
+          detail: `Docker Engine ${engine.version}, ${formatCount(engine.cpus, 'CPU')}, ${formatBytes(engine.memory)}`,
         },
       ]
     : [];
@@ -75,7 +77,7 @@ function inotify({ host, clusters }: Observed, nodes: number): Preflight[] {
   const used = instancesUsed ?? running.length * PER_NODE.inotifyInstances;
   const need = used + nodes * PER_NODE.inotifyInstances;
   const about = instancesUsed === undefined ? 'about ' : '';
-  const detail = `inotify: ${about}${used} of ${instances} instances in use, ${nodes} new nodes take about ${nodes * PER_NODE.inotifyInstances}`;
+  const detail = `${about}${used} of ${instances} inotify instances in use, ${formatCount(nodes, 'new node takes', 'new nodes take')} about ${nodes * PER_NODE.inotifyInstances}`;
   // What runs already does so; only new nodes could fail.
   const short = nodes > 0 && (need > instances || nodes * PER_NODE.inotifyWatches > watches);
   const wanted = Math.max(1024, 2 ** Math.ceil(Math.log2(need * 2)));
@@ -95,7 +97,7 @@ function memory({ engine, host }: Observed, nodes: number): Preflight[] {
   const need = nodes * PER_NODE.memory;
   const available = host.memoryAvailable ?? engine?.memory;
   if (available === undefined) return [];
-  const detail = `memory: ${formatBytes(available)} available, ${nodes} new nodes take about ${formatBytes(need)}`;
+  const detail = `${formatBytes(available)} of memory available, ${formatCount(nodes, 'new node takes', 'new nodes take')} about ${formatBytes(need)}`;
   if (need <= available) return [{ name: 'memory', result: 'ok', detail }];
   return [
     {
@@ -110,7 +112,7 @@ function memory({ engine, host }: Observed, nodes: number): Preflight[] {
 function disk({ host }: Observed, nodes: number): Preflight[] {
   if (host.diskAvailable === undefined) return [];
   const need = nodes * PER_NODE.disk;
-  const detail = `disk: ${formatBytes(host.diskAvailable)} free where Docker keeps its data, ${nodes} new nodes take about ${formatBytes(need)}`;
+  const detail = `${formatBytes(host.diskAvailable)} of disk free where Docker keeps its data, ${formatCount(nodes, 'new node takes', 'new nodes take')} about ${formatBytes(need)}`;
   if (need <= host.diskAvailable) return [{ name: 'disk', result: 'ok', detail }];
   return [{ name: 'disk', result: 'failed', detail, hint: 'docker system df   # what takes the room' }];
 }
@@ -132,8 +134,8 @@ function addresses({ network, clusters }: Desired, observed: Observed, changes: 
     const used = [...held].filter((value) => contains(area, { family, first: value, last: value }));
     const free = countAddresses(area) - BigInt(used.length);
     if (free >= 1_000_000n) return [];
-    const taking = `${nodes} new nodes${helpers > 0 ? ` and ${helpers} beside them` : ''}`;
-    const detail = `addresses: ${free} free in ${ipRange ?? range} of network ${network.name}, ${taking} take one each`;
+    const taking = `${formatCount(nodes, 'new node')}${helpers > 0 ? ` and ${helpers} beside them` : ''}`;
+    const detail = `${formatCount(Number(free), 'address', 'addresses')} free in ${ipRange ?? range} of network ${network.name}, ${taking} ${nodes + helpers === 1 ? 'takes one' : 'take one each'}`;
     return free >= BigInt(nodes + helpers)
       ? [{ name: 'addresses', result: 'ok', detail }]
       : [

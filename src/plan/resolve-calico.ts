@@ -23,7 +23,7 @@ export function resolvePodPools(cluster: Cluster, pods: readonly Range[]): PodPo
     const smallest = prefix + Math.ceil(Math.log2(nodeCount(cluster)));
     const blockSize = calico.blockSize?.[index] ?? Math.max(DEFAULT_BLOCKS[index], smallest);
     if (smallest <= blockSize && blockSize <= bitsOf(family)) return { cidr, family, blockSize };
-    const message = `pool ${cidr} of ${cluster.name} has not a block of /${blockSize} for each of ${nodeCount(cluster)} nodes`;
+    const message = `pool ${cidr} of ${cluster.name} has not a block of /${blockSize} for each of its nodes (${nodeCount(cluster)})`;
     throw new InputError([{ at: pin?.at ?? calico.at, message, hint: 'use a larger pool, or smaller blocks' }]);
   });
 }

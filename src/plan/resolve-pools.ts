@@ -1,6 +1,7 @@
 import { InputError, type Problem } from '../errors.ts';
 import type { DesiredNetwork, DesiredSubnet, Range } from '../lab/desired.ts';
 import { familiesOf, nodeCount } from '../lab/families.ts';
+import { formatCount } from '../lab/format-count.ts';
 import type { Cluster, Lab, Pin } from '../lab/lab.ts';
 import type { Observed } from '../lab/observed.ts';
 import { bitsOf, FAMILIES, type Family, parseAddress } from '../net/address.ts';
@@ -157,12 +158,15 @@ function choosePools(lab: Lab, subnet: DesiredSubnet, network: string, count: nu
     const blocks = (ipRange.length > 0 ? firstBlocks : lastBlocks)(free, family, prefix, count);
     const where = ipRange.length > 0 ? `outside its ip-range ${subnet.ipRange}` : 'from its top, as it has no ip-range';
     if (blocks)
-      return { blocks, reason: `${2 ** (bitsOf(family) - prefix)} addresses of Docker network ${network}, ${where}` };
+      return {
+        blocks,
+        reason: `${formatCount(2 ** (bitsOf(family) - prefix), 'address', 'addresses')} of Docker network ${network}, ${where}`,
+      };
   }
   throw new InputError([
     {
       at: sizeAt ?? lab.network.at,
-      message: `no room for ${count} pools of ${sizeAt ? `${size} addresses` : 'even one address'} in ${subnet.range} of Docker network ${network}: it is taken by ${describeHolders(block, [...held, ...ipRange])}`,
+      message: `no room for ${formatCount(count, 'pool')} of ${sizeAt ? formatCount(size, 'address', 'addresses') : 'even one address'} in ${subnet.range} of Docker network ${network}: it is taken by ${describeHolders(block, [...held, ...ipRange])}`,
       hint: sizeAt
         ? 'a smaller size fits more pools'
         : 'use a larger network (spec.network.subnets), or a smaller ip-range',

@@ -1,6 +1,7 @@
 import { InputError } from '../errors.ts';
 import type { Range } from '../lab/desired.ts';
 import { familiesOf, nodeCount } from '../lab/families.ts';
+import { formatCount } from '../lab/format-count.ts';
 import type { Cluster, Lab, Pin } from '../lab/lab.ts';
 import type { Observed } from '../lab/observed.ts';
 import { bitsOf, FAMILIES, type Family } from '../net/address.ts';
@@ -118,7 +119,7 @@ function allocate(
     throw new InputError([
       {
         at: input.lab.network.at,
-        message: `no room for ${use} of ${clusters.length} cluster${clusters.length === 1 ? '' : 's'}: ${formatCidr(pool)} has not enough free blocks of /${prefixText(needs)}; it is taken by ${describeHolders(pool, input.hard)}`,
+        message: `no room for ${use} of ${formatCount(clusters.length, 'cluster')}: ${formatCidr(pool)} has not enough free blocks of /${prefixText(needs)}; it is taken by ${describeHolders(pool, input.hard)}`,
         hint: `name a larger pool in lab.yaml: spec.ranges.${use}.v${family}`,
       },
     ]);
@@ -158,14 +159,12 @@ export function pinConflicts(pins: readonly Pin[], held: readonly Taken[]) {
   return pins.flatMap((pin) => {
     const range = parseCidr(pin.cidr);
     const holder = held.find((one) => overlaps(one, range));
-    return holder
-      ? [
-          {
-            at: pin.at,
-            message: `${pin.cidr} is held by ${holder.by} (${formatInterval(holder)})`,
-            hint: 'pin another range, or leave it to the planner',
-          },
-        ]
-      : [];
+    if (!holder) return [];
+    const part = formatInterval(holder);
+    return {
+      at: pin.at,
+      message: `${pin.cidr} is held by ${holder.by}${part === pin.cidr ? '' : ` (${part})`}`,
+      hint: 'pin another range, or leave it to the planner',
+    };
   });
 }

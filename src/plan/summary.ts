@@ -1,4 +1,5 @@
 import type { Desired } from '../lab/desired.ts';
+import { formatCount } from '../lab/format-count.ts';
 import type { Change } from './change.ts';
 
 /** Measured on one-node kind clusters: memory at rest, and the copy of the image's /var that each node makes. */
@@ -73,7 +74,5 @@ export function summariseCreate(desired: Desired, changes: readonly Change[], na
     nodes === 0
       ? 'nothing more'
       : `about ${formatBytes(nodes * PER_NODE.memory)} of memory and ${formatBytes(nodes * PER_NODE.disk)} of disk`;
-  return `Plan: ${count(made, 'cluster')} to create, ${rebuilt > 0 ? `${rebuilt} to rebuild (what is in it is lost), ` : ''}${finished} to finish, ${names.length - touched.size} to leave; takes ${takes}.`;
+  return `Plan: ${formatCount(made, 'cluster')} to create, ${rebuilt > 0 ? `${rebuilt} to rebuild (what is in it is lost), ` : ''}${finished} to finish, ${names.length - touched.size} to leave; takes ${takes}.`;
 }
-
-const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;

@@ -13,6 +13,7 @@ import {
 
 /** A range that something holds, and what. */
 export interface Taken extends Interval {
+  /** Without the range, which stands behind it in messages. */
   readonly by: string;
 }
 
@@ -61,9 +62,9 @@ export function hardTaken(lab: Lab, observed: Observed): Taken[] {
 /** What a new range avoids while there is room beside it: host routes, resolvers, defaults of other tools. */
 export function softTaken(observed: Observed): Taken[] {
   return [
-    ...observed.host.routes.flatMap(({ cidr, via }) => taken(cidr, `the host's route ${cidr} via ${via}`)),
+    ...observed.host.routes.flatMap(({ cidr, via }) => taken(cidr, `the host's route via ${via}`)),
     ...observed.host.resolvers.flatMap((address) =>
-      taken(`${address}/${address.includes(':') ? 128 : 32}`, `the resolver ${address}`),
+      taken(`${address}/${address.includes(':') ? 128 : 32}`, 'a resolver of the host'),
     ),
     ...COMMON_DEFAULTS.flatMap(([cidr, by]) => taken(cidr, by)),
   ];

@@ -1,4 +1,5 @@
 import type { Desired } from '../lab/desired.ts';
+import { formatCount } from '../lab/format-count.ts';
 import type { Observed } from '../lab/observed.ts';
 import { workloadsOf } from './resolve-workloads.ts';
 import type { StatusRow } from './status.ts';
@@ -11,7 +12,7 @@ export const workloadRows = (desired: Desired, observed: Observed, cluster: stri
     const count = workload.routes.length;
     const { container, proxy, routes, resource } = state;
     const have = [container, ...(container === 'running' ? [routesText(routes, count)] : [])];
-    const want = ['running', `${count} routes`];
+    const want = ['running', formatCount(count, 'route')];
     if (proxy !== 'none') {
       have.push(`proxy ${proxy}`);
       want.push('proxy running');
@@ -36,5 +37,6 @@ function resultOf({ container, proxy, routes, resource }: WorkloadState): Status
 function routesText(routes: WorkloadState['routes'], count: number): string {
   if (!routes) return '? routes';
   const stale = routes.remove.length > 0 ? `+${routes.remove.length} stale` : '';
-  return `${count - routes.add.length}${stale} routes`;
+  const held = count - routes.add.length;
+  return stale === '' ? formatCount(held, 'route') : `${held}${stale} routes`;
 }

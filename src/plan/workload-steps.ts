@@ -1,4 +1,5 @@
 import type { Desired } from '../lab/desired.ts';
+import { formatCount } from '../lab/format-count.ts';
 import { type DesiredWorkload, type ObservedWorkload, WORKLOAD_LABELS } from '../lab/workload.ts';
 import type { RunStep, Step } from '../step/step.ts';
 import { inNetworkOf } from '../tools/docker.ts';
@@ -98,7 +99,7 @@ export function workloadRouteStep(
   const { name } = workload;
   const lines = [...change.remove.map(routeDelete), ...change.add.map(routeReplace)];
   return {
-    ...step(workload, 'routes', `route on workload ${name} (${lines.length} routes)`, needs),
+    ...step(workload, 'routes', `route on workload ${name} (${formatCount(lines.length, 'route')})`, needs),
     why: 'Its image may have no program for routes: that of a node has, and is on the engine.',
     argv: [...inNetworkOf(name, image, '--interactive', '--cap-add', 'NET_ADMIN'), '-e'],
     stdin: `${lines.join('\n')}\n`,

@@ -2,6 +2,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import * as z from 'zod/mini';
 import { described } from '../lab/described.ts';
 import { nodeCount } from '../lab/families.ts';
+import { formatCount } from '../lab/format-count.ts';
 import type { Cluster } from '../lab/lab.ts';
 import { planned, type Refusal } from './provider.ts';
 
@@ -90,10 +91,11 @@ export function checkKindBlock(cluster: Cluster): Refusal[] {
       hint: `nodes: {servers: ${servers}, workers: 1}`,
     });
   }
-  if ((block.nodes?.length ?? 0) > nodes) {
+  const listed = block.nodes?.length ?? 0;
+  if (listed > nodes) {
     refusals.push({
       path: 'spec.kind.nodes',
-      message: `describes ${block.nodes?.length} nodes, but the cluster has ${nodes}`,
+      message: `describes ${formatCount(listed, 'node')}, but the cluster has ${nodes}`,
     });
   }
   for (const { path, patch } of kubeadmPatches(block)) {

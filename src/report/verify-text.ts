@@ -33,7 +33,7 @@ const summary = (cells: readonly Cell[]): string => {
   const count = (result: Cell['result']) => cells.filter((cell) => cell.result === result).length;
   const expected = count('expected');
   if (cells.length === 0) return 'nothing to verify: no two clusters are in one group';
-  return `${count('ok')} of ${cells.length} answer${expected > 0 ? `, ${expected} are known not to` : ''}, ${count('failed')} failed`;
+  return `${count('ok')} of ${cells.length} ${cells.length === 1 ? 'answers' : 'answer'}${expected > 0 ? `, ${expected} ${expected === 1 ? 'is' : 'are'} known not to` : ''}, ${count('failed')} failed`;
 };
 
 function matrix(cells: readonly Cell[]): string {

@@ -1,5 +1,6 @@
 import type * as z from 'zod/mini';
 import type { Problem } from '../errors.ts';
+import { formatCount } from '../lab/format-count.ts';
 import { isMap } from '../tools/merge-values.ts';
 import { keysAt } from './schema-keys.ts';
 import { listChoices, show } from './show.ts';
@@ -34,7 +35,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   record: 'a map',
 };
 
-const UNITS: Readonly<Record<string, string>> = { string: ' characters', array: ' items' };
+const UNITS: Readonly<Record<string, string>> = { string: 'character', array: 'item' };
 
 /**
  * Reads a document by a schema, or says everything that is wrong with it, where it stands. `plain` is a part of the
@@ -101,15 +102,20 @@ function expectation(issue: Issue): string {
     case 'invalid_union':
       return `expected ${listChoices(issue.errors.flatMap(([first]) => (first ? nameExpected(first) : [])))}`;
     case 'too_small':
-      return `expected at least ${issue.minimum}${UNITS[issue.origin] ?? ''}`;
+      return `expected at least ${withUnit(Number(issue.minimum), issue.origin)}`;
     case 'too_big':
-      return `expected at most ${issue.maximum}${UNITS[issue.origin] ?? ''}`;
+      return `expected at most ${withUnit(Number(issue.maximum), issue.origin)}`;
     case 'invalid_key':
       return issue.issues[0]?.message ?? issue.message;
     default:
       return issue.message;
   }
 }
+
+const withUnit = (count: number, origin: string): string => {
+  const unit = UNITS[origin];
+  return unit === undefined ? String(count) : formatCount(count, unit);
+};
 
 const nameExpected = (issue: Issue): string =>
   issue.code === 'invalid_type' ? (EXPECTED[issue.expected] ?? issue.expected) : issue.message;

@@ -1,4 +1,5 @@
 import type { Problem } from '../errors.ts';
+import { formatCount } from '../lab/format-count.ts';
 
 /** More than a person reads at once. */
 const MOST_OF_A_FILE = 100;
@@ -19,7 +20,7 @@ export function arrangeProblems(problems: readonly Problem[]): Problem[] {
       const sorted = found.sort((a, b) => a.line - b.line || a.col - b.col).map(({ problem }) => problem);
       const next = sorted[MOST_OF_A_FILE];
       if (!next) return sorted;
-      const message = `and ${sorted.length - MOST_OF_A_FILE} more problems from here on`;
+      const message = `and ${formatCount(sorted.length - MOST_OF_A_FILE, 'more problem')} from here on`;
       return [...sorted.slice(0, MOST_OF_A_FILE), { at: next.at, message }];
     });
 }

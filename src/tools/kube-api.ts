@@ -1,3 +1,4 @@
+import { formatCount } from '../lab/format-count.ts';
 /** Paths of the Kubernetes API, and what its objects mean, as far as this project reads them. */
 import type { WaitFor } from '../step/step.ts';
 
@@ -112,7 +113,7 @@ export function judge(wait: WaitForOne, object: unknown): { readonly done: boole
     const done = waiting.length === 0 && nodes.length >= wait.count;
     return {
       done,
-      seen: `${nodes.length - waiting.length} of ${wait.count} nodes ready${waiting.length > 0 ? `, not ${waiting.join(', ')}` : ''}`,
+      seen: `${nodes.length - waiting.length} of ${formatCount(wait.count, 'node')} ready${waiting.length > 0 ? `, not ${waiting.join(', ')}` : ''}`,
     };
   }
   if (wait.resource === 'pods') {
@@ -120,7 +121,7 @@ export function judge(wait: WaitForOne, object: unknown): { readonly done: boole
     const count = listOf(object).length;
     return {
       done: waiting.length === 0 && count >= wait.count,
-      seen: waiting[0] ? describePod(waiting[0]) : `${count} of ${wait.count} pods`,
+      seen: waiting[0] ? describePod(waiting[0]) : `${count} of ${formatCount(wait.count, 'pod')}`,
     };
   }
   const done = isRolledOut(object);

@@ -121,6 +121,15 @@ describe('lab doctor', () => {
     expect(outcome.stderr).toContain('docker is not on the PATH\n  install it: https://docs.docker.com');
     expect(outcome.stderr).toContain('kind is not on the PATH\n  install it: https://kind.sigs.k8s.io');
   });
+
+  it('says of specs that contradict the machine each thing once', async () => {
+    const world = await makeWorld(specs({ a: '{network: {pods: [172.17.0.0/16]}}' }));
+    const outcome = await world.lab('doctor');
+    expectCode(outcome, 3);
+    const what = 'clusters/a.yaml:4:25: 172.17.0.0/16 is held by Docker network bridge';
+    expect(outcome.stdout).toMatch(new RegExp(`^CHECK +RESULT +DETAIL\\nengine +ok .*\\nspecs +failed +${what}\\n$`));
+    expect(outcome.stderr).toBe(`\n${what}\n  pin another range, or leave it to the planner\n`);
+  });
 });
 
 describe('lab validate', () => {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# lab workloads, lab practical. Plan: 1 workloads, 19 steps.
+# lab workloads, lab practical. Plan: 1 workload, 19 steps.
 set -euo pipefail
 
 STATE=${XDG_STATE_HOME:-$HOME/.local/state}/lab/labs/0123456789ab

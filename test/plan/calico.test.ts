@@ -74,7 +74,7 @@ describe('a cluster with Calico', () => {
     expect(poolsOf('a', text)).toEqual([{ cidr: 'fd00:10::/104', family: 6, blockSize: 122 }]);
     const large = calico({ blockSize: [20, 122] });
     expect(errorOf(() => resolve(lab([cluster('a', { ...large, pods: ['10.4.0.0/22'] })]), observed())).text).toEqual([
-      'calico.yaml:7:5: pool 10.4.0.0/22 of a has not a block of /20 for each of 1 nodes (use a larger pool, or smaller blocks)',
+      'calico.yaml:7:5: pool 10.4.0.0/22 of a has not a block of /20 for each of its nodes (1) (use a larger pool, or smaller blocks)',
     ]);
   });
 

@@ -25,13 +25,9 @@ describe('the preflight', () => {
   it('says what the engine is, and says nothing of what was not counted', () => {
     expect(checks(lab(['a']), observed()).map(({ name, result, detail }) => [name, result, detail])).toEqual([
       ['engine', 'ok', 'Docker Engine 28.5.2, 2 CPUs, 64.0 GiB'],
-      ['memory', 'ok', 'memory: 64.0 GiB available, 1 new nodes take about 0.6 GiB'],
-      ['addresses', 'ok', 'addresses: 2046 free in 172.28.0.0/21 of network lab-practical, 1 new nodes take one each'],
-      [
-        'addresses',
-        'ok',
-        'addresses: 65534 free in fd00:1ab::/112 of network lab-practical, 1 new nodes take one each',
-      ],
+      ['memory', 'ok', '64.0 GiB of memory available, 1 new node takes about 0.6 GiB'],
+      ['addresses', 'ok', '2046 addresses free in 172.28.0.0/21 of network lab-practical, 1 new node takes one'],
+      ['addresses', 'ok', '65534 addresses free in fd00:1ab::/112 of network lab-practical, 1 new node takes one'],
     ]);
   });
 
@@ -60,7 +56,7 @@ describe('the preflight', () => {
       {
         name: 'inotify',
         result: 'failed',
-        detail: 'inotify: 10 of 128 instances in use, 7 new nodes take about 210',
+        detail: '10 of 128 inotify instances in use, 7 new nodes take about 210',
         hint: 'sudo sysctl fs.inotify.max_user_instances=1024 fs.inotify.max_user_watches=1048576',
       },
     ]);
@@ -80,7 +76,7 @@ describe('the preflight', () => {
     const made = worldAfter(resolve(lab(['a', 'b']), observed()));
     const world = { ...made, host: { ...made.host, inotify: { instances: 128, watches: 524288 } } };
     expect(resultOf('inotify', lab(['a', 'b', 'c']), world)).toMatchObject([
-      { result: 'ok', detail: 'inotify: about 60 of 128 instances in use, 1 new nodes take about 30' },
+      { result: 'ok', detail: 'about 60 of 128 inotify instances in use, 1 new node takes about 30' },
     ]);
     expect(resultOf('inotify', lab(['a', 'b', 'c', 'd', 'e']), world)).toMatchObject([{ result: 'failed' }]);
   });
@@ -90,7 +86,7 @@ describe('the preflight', () => {
       {
         name: 'memory',
         result: 'failed',
-        detail: 'memory: 4.0 GiB available, 7 new nodes take about 4.2 GiB',
+        detail: '4.0 GiB of memory available, 7 new nodes take about 4.2 GiB',
         hint: 'create fewer clusters at a time by naming them, or give the engine more memory',
       },
     ]);
@@ -99,7 +95,7 @@ describe('the preflight', () => {
       {
         name: 'disk',
         result: 'failed',
-        detail: 'disk: 9.0 GiB free where Docker keeps its data, 7 new nodes take about 9.1 GiB',
+        detail: '9.0 GiB of disk free where Docker keeps its data, 7 new nodes take about 9.1 GiB',
         hint: 'docker system df   # what takes the room',
       },
     ]);
@@ -119,13 +115,13 @@ describe('the preflight', () => {
       {
         name: 'addresses',
         result: 'failed',
-        detail: 'addresses: 4 free in 192.168.9.0/28 of network lab-practical, 5 new nodes take one each',
+        detail: '4 addresses free in 192.168.9.0/28 of network lab-practical, 5 new nodes take one each',
         hint: 'use a larger network: spec.network.subnets in lab.yaml',
       },
     ]);
     expect(resultOf('addresses', nodes, small('192.168.9.0/27'))).toMatchObject([{ result: 'ok' }]);
     // Only those in the range are taken from it.
-    const free = (ipRange: string) => resultOf('addresses', nodes, small(ipRange))[0]?.detail.split(' ')[1];
+    const free = (ipRange: string) => resultOf('addresses', nodes, small(ipRange))[0]?.detail.split(' ')[0];
     expect(free('192.168.9.64/28')).toBe('16');
     expect(free('192.168.9.240/28')).toBe('15');
     expect(free('192.168.9.0/25')).toBe('116');
@@ -147,7 +143,7 @@ describe('the preflight', () => {
       {
         result: 'failed',
         detail:
-          'addresses: 8 free in 192.168.9.8/29 of network lab-practical, 8 new nodes and 1 beside them take one each',
+          '8 addresses free in 192.168.9.8/29 of network lab-practical, 8 new nodes and 1 beside them take one each',
       },
     ]);
     const k3d = (workers: number) => lab([cluster('a', { provider: 'k3d', nodes: { workers } })]);

@@ -38,7 +38,7 @@ FAILED
     const text = formatCells([known], false);
     expect(text).toContain('v4 known');
     expect(text).toContain('KNOWN, and no failure\n  a: it is known');
-    expect(text).toContain('0 of 1 answer, 1 are known not to, 0 failed');
+    expect(text).toContain('0 of 1 answers, 1 is known not to, 0 failed');
   });
 
   it('lists every answer with -o wide', () => {
