@@ -261,14 +261,24 @@ function takeLast(args: Parsed): void {
     if (Array.isArray(value) && !LISTS.includes(key)) args[key] = value.at(-1);
 }
 
+/** `lab help VERB` as `lab VERB --help`, which yargs knows; a verb that there is not alone, so that yargs says so. */
+async function spellOutHelp(argv: readonly string[], describe: () => Argv): Promise<string[]> {
+  const [first, verb] = argv;
+  if (first !== 'help' || verb === undefined || verb.startsWith('-')) return [...argv];
+  const verbs = [...(await describe().getHelp()).matchAll(/^ {2}lab ([a-z]+)/gm)].map(([, name]) => name);
+  return verbs.includes(verb) || verb === 'help' ? [verb, '--help'] : [verb];
+}
+
 /** Runs one command line, and says what went wrong. @returns the exit code */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   let exitCode: number = EXIT.done;
   const asksForHelp = argv.some((word) => ['help', '--help', '-h'].includes(word));
   try {
-    await describeCli(io, quoteArgv(['lab', ...argv]), asksForHelp, (code) => {
-      exitCode = code;
-    }).parseAsync([...argv]);
+    const describe = () =>
+      describeCli(io, quoteArgv(['lab', ...argv]), asksForHelp, (code) => {
+        exitCode = code;
+      });
+    await describe().parseAsync(await spellOutHelp(argv, describe));
     return exitCode;
   } catch (error) {
     const failure = describeError(error);

@@ -231,6 +231,24 @@ describe('what needs no code', () => {
   });
 });
 
+describe('lab help VERB', () => {
+  it.each(['create', 'up', 'schema', 'help'])('is that of %s', async (verb) => {
+    const world = await makeWorld();
+    const outcome = await world.lab('help', verb);
+    expect(outcome).toEqual(await world.lab(verb, '--help'));
+    expect(outcome.stdout).toMatch(verb === 'help' ? /^lab <verb>/ : new RegExp(`^lab ${verb}`));
+    expect(outcome.code).toBe(0);
+  });
+
+  it('says of a verb that there is not that it is none', async () => {
+    const world = await makeWorld();
+    const outcome = await world.lab('help', 'creat');
+    expectCode(outcome, 2);
+    expect(outcome.stderr).toBe('command line: Did you mean create?\n  see: lab --help\n');
+    expect((await world.lab('help', 'color', 'smiley')).code).toBe(2);
+  });
+});
+
 describe('a pipe', () => {
   it('that closes early is no failure', () => {
     const command = `"${process.execPath}" "${resolve('dist/cli.js')}" schema lab | head -1`;
