@@ -1,5 +1,5 @@
-import type { Plan, Step } from '../step/step.ts';
-import { renderArgv, renderEnv, renderStep } from './render-step.ts';
+import type { Plan, Step, Value } from '../step/step.ts';
+import { renderEnv, renderStep, renderValue } from './render-step.ts';
 
 /**
  * The steps of a plan for a person, grouped by cluster; `wide` shows the input of each command too. A step that waits for
@@ -17,7 +17,7 @@ export function formatPlan(plan: Plan, wide: boolean): string {
       name,
       ...steps.flatMap((step) => [
         `  ${step.title}`,
-        ...[...elsewhere(step, byId), ...commandLines(step, wide)].map((line) => `    ${line}`),
+        ...[...elsewhere(step, byId), ...commandLines(step, wide)].map((line) => (line === '' ? '' : `    ${line}`)),
       ]),
     ].join('\n'),
   );
@@ -33,11 +33,19 @@ function elsewhere({ clusters, needs }: Step, byId: ReadonlyMap<string, Step>): 
 }
 
 function commandLines(step: Step, wide: boolean): string[] {
-  if (wide) return renderStep(step).flatMap((line) => line.split('\n'));
-  if (step.kind === 'wait') return [];
-  if (step.kind !== 'run' && step.kind !== 'query') return renderStep(step);
-  return [`${renderEnv(step.env)}${shorten(renderArgv(step.argv))}`];
+  if (!wide && step.kind === 'wait') return [];
+  const isCommand = step.kind === 'run' || step.kind === 'query';
+  const rendered =
+    wide || !isCommand ? renderStep(step) : [`${renderEnv(step.env)}${step.argv.map(renderShort).join(' ')}`];
+  return rendered.flatMap((line) => line.split('\n'));
 }
 
-/** A record in an argument is long and says nothing new; -o wide shows it. */
-const shorten = (line: string): string => (line.length > 240 ? `${line.slice(0, 237)}...` : line);
+const LONGEST = 320;
+const SHOWN = 120;
+
+/** A record in an argument is long and says nothing new. */
+function renderShort(value: Value): string {
+  const text = renderValue(value);
+  if (text.length <= LONGEST || text.includes('\n')) return text;
+  return `${text.slice(0, SHOWN)}… (${text.length - SHOWN} more characters: -o wide)`;
+}

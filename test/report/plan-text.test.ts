@@ -32,7 +32,7 @@ describe('a plan as text', () => {
         '  create the nodes',
         '    NETWORK=\'x y\' kind --kubeconfig "$STATE/kubeconfigs/a.yaml"',
         '  note',
-        `    echo ${'x'.repeat(232)}...`,
+        `    echo ${'x'.repeat(120)}… (380 more characters: -o wide)`,
         '',
         'b',
         '  wait for it',
@@ -44,6 +44,18 @@ describe('a plan as text', () => {
         'Plan: it all.',
       ].join('\n'),
     );
+  });
+
+  it('indents every line of a value, and leaves it whole', () => {
+    const script = `${'true # '.padEnd(400, 'x')}\nfalse`;
+    const step = runStep('a/x', { title: 'try', argv: ['sh', '-c', script] });
+    const written = { ...(STEPS[4] as Step & { kind: 'write' }), content: 'kind: A\n\nkind: B' };
+    expect(formatPlan(planWith([step, written]), false)).toContain(`    sh -c '${script.replace('\n', '\n    ')}'\n`);
+    expect(formatPlan(planWith([written]), false)).toContain(
+      "    (umask 077 && printf '%s\\n' 'kind: A\n\n    kind: B' > \"$STATE/kubeconfigs/b.yaml\")",
+    );
+    const flags = Array.from({ length: 50 }, (_, index) => `--flag-${index}`);
+    expect(formatPlan(planWith([runStep('a/y', { argv: flags })]), false)).toContain(flags.join(' '));
   });
 
   it('shows the input too when it is wide, and cuts nothing', () => {
