@@ -3,7 +3,7 @@ import { readJournal } from '../exec/journal.ts';
 import { describeHolder } from '../exec/lock.ts';
 import { isAlive } from '../exec/process-identity.ts';
 import { resolve } from '../plan/resolve.ts';
-import { statusRows } from '../plan/status.ts';
+import { type StatusRow, statusRows } from '../plan/status.ts';
 import { formatTable } from '../report/table.ts';
 import { type Flags, type Io, note, print } from './io.ts';
 import { isData, printData } from './print-plan.ts';
@@ -36,18 +36,34 @@ export async function status(flags: Flags & { readonly exitCode: boolean }, io: 
   }
   for (const text of describeRuns(session)) note(io, `\n${text}`);
   const drifted = rows.filter(({ result }) => result !== 'ok');
-  const drift = drifted.length > 0;
-  const all = session.names.length === session.lab.clusters.length;
-  const dir = [session.lab.dir, ...(all ? [] : session.names)].join(' ');
-  const later: readonly string[] = ['certs', 'linkerd', 'links', 'apps'];
-  if (drifted.some(({ thing }) => !later.includes(thing)))
-    note(io, `\nto put it right: lab create ${dir} (what is missing), lab repair ${dir} (what a restart lost)`);
-  if (drifted.some(({ thing }) => thing === 'certs'))
-    note(io, `\nwhat is to be done about certificates: lab certs ${dir}`);
-  if (drifted.some(({ thing }) => thing === 'linkerd' || thing === 'links'))
-    note(io, `\nto put the mesh right: lab linkerd ${dir}, lab link ${dir}`);
-  if (drifted.some(({ thing }) => thing === 'apps')) note(io, `\nto put the apps right: lab apps ${dir}`);
-  return drift && flags.exitCode ? EXIT.drift : EXIT.done;
+  for (const text of advise(rows, session)) note(io, `\n${text}`);
+  return drifted.length > 0 && flags.exitCode ? EXIT.drift : EXIT.done;
+}
+
+const ROUTING: readonly string[] = ['routes', 'exemptions'];
+const LATER: readonly string[] = ['certs', 'linkerd', 'links', 'apps'];
+
+/** What to type, for each kind of difference. */
+function advise(rows: readonly StatusRow[], { lab, names }: Session): string[] {
+  const drifted = rows.filter(({ result }) => result !== 'ok');
+  const isThere = (...things: readonly string[]) => drifted.some(({ thing }) => things.includes(thing));
+  const dir = [lab.dir, ...(names.length === lab.clusters.length ? [] : names)].join(' ');
+  const routing = rows.filter(({ thing, want }) => ROUTING.includes(thing) && want !== '0');
+  const unrouted = routing.length > 0 && routing.every(({ have }) => have === '0');
+  const settled = drifted.filter(({ thing }) => !LATER.includes(thing) && !(unrouted && ROUTING.includes(thing)));
+  const group = lab.clusters.some(({ mesh }) => mesh.name !== 'none') ? `, or with links lab group ${dir}` : '';
+  return [
+    ...(settled.length > 0
+      ? [`to put it right: lab create ${dir} (what is missing), lab repair ${dir} (what a restart lost)`]
+      : []),
+    // A restart of all nodes leaves the same.
+    ...(unrouted
+      ? [`nothing is routed: lab route ${dir}${group}; after a restart of all nodes lab repair ${dir}`]
+      : []),
+    ...(isThere('certs') ? [`what is to be done about certificates: lab certs ${dir}`] : []),
+    ...(isThere('linkerd', 'links') ? [`to put the mesh right: lab linkerd ${dir}, lab link ${dir}`] : []),
+    ...(isThere('apps') ? [`to put the apps right: lab apps ${dir}`] : []),
+  ];
 }
 
 /** Runs that did not say their end, and what each was at: they explain a difference, they do not make one. */

@@ -161,15 +161,19 @@ function poolsRow(name: string, { api }: ObservedCluster, pools: readonly string
   return api ? found : { ...found, result: 'unknown', have: '?' };
 }
 
-/** The ranges that nodes really took must lie in those of the plan. */
+/** The ranges that nodes really took must lie in those of the plan, and be of every family that it has. */
 function rangesRow(cluster: DesiredCluster, { api }: ObservedCluster): StatusRow {
   const want = cluster.pods.map(({ range }) => range);
   const taken = api?.nodes.flatMap(({ podCidrs }) => podCidrs);
-  const outside = taken?.filter((cidr) => !want.some((range) => contains(parseCidr(range), parseCidr(cidr))));
+  const isIn = (range: string, cidr: string) => contains(parseCidr(range), parseCidr(cidr));
+  const asPlanned =
+    taken?.every((cidr) => want.some((range) => isIn(range, cidr))) &&
+    // What an existing one does not tell of its nodes, its spec may say.
+    (cluster.spec.access || want.every((range) => taken.some((cidr) => isIn(range, cidr))));
   return {
     cluster: cluster.name,
     thing: 'ranges',
-    result: taken === undefined ? 'unknown' : outside?.length === 0 && taken.length > 0 ? 'ok' : 'drift',
+    result: taken === undefined ? 'unknown' : asPlanned ? 'ok' : 'drift',
     have: taken?.join(',') ?? '?',
     want: want.join(','),
   };
