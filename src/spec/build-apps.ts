@@ -5,11 +5,12 @@ import type { Problem } from '../errors.ts';
 import type { App, AppSource } from '../lab/apps.ts';
 import type { Cluster } from '../lab/lab.ts';
 import { mergeValues } from '../tools/merge-values.ts';
+import { type AppObject, findSharedObjects } from './app-object-rules.ts';
 import type { AddonWords, AppWords } from './app-schema.ts';
 import { resolveChart } from './chart.ts';
 import type { ClusterFile } from './cluster-schema.ts';
 import { readManifest } from './manifest.ts';
-import { servicesIn } from './manifest-objects.ts';
+import { type ManifestObject, objectsIn } from './manifest-objects.ts';
 import { show } from './show.ts';
 import { type Path, type Sourced, whereKey, whereValue } from './source.ts';
 import { suggest } from './suggest.ts';
@@ -26,6 +27,7 @@ export function readApps(spec: Spec, sourced: Sourced): ReadApps {
   const addons = readAddons(spec, sourced);
   const apps: App[] = [...addons.apps];
   const problems: Problem[] = [...addons.problems];
+  const objects: AppObject[] = [...addons.objects];
   for (const [index, words] of spec.apps.entries()) {
     const path = ['spec', 'apps', index];
     const read = readSources(words, sourced, path);
@@ -39,9 +41,13 @@ export function readApps(spec: Spec, sourced: Sourced): ReadApps {
     const exports = Object.entries(words.exports).map(([service, mode]) => ({ service, mode }));
     const { name, namespace = name, inject } = words;
     apps.push(withHash({ name, namespace, inject, sources: read.sources, exports, at }));
+    objects.push(...ownedBy(name, namespace, read.objects));
   }
-  return { apps, problems: [...problems, ...findInjectProblems(apps)] };
+  return { apps, problems: [...problems, ...findInjectProblems(apps), ...findSharedObjects(objects)] };
 }
+
+const ownedBy = (app: string, into: string, objects: Sources['objects']): AppObject[] =>
+  objects.map((object) => ({ ...object, app, into }));
 
 /** The cluster with all values of its add-ons; the trust domain is known once all clusters are. */
 export function completeAddons(cluster: Cluster, trustDomain: string): Cluster {
@@ -70,6 +76,8 @@ function withHash(app: Omit<App, 'hash'>): App {
 interface Sources {
   readonly sources: readonly AppSource[];
   readonly problems: readonly Problem[];
+  /** Of local manifests. */
+  readonly objects: readonly (ManifestObject & Pick<AppObject, 'manifest' | 'at'>)[];
   /** Of all manifests; undefined when not all objects are known here. */
   readonly services?: readonly string[];
 }
@@ -77,7 +85,7 @@ interface Sources {
 function readSources({ helm, manifests }: Pick<AppWords, 'helm' | 'manifests'>, sourced: Sourced, path: Path): Sources {
   const sources: AppSource[] = [];
   const problems: Problem[] = [];
-  const services: string[] = [];
+  const objects: Sources['objects'][number][] = [];
   let known = helm === undefined;
   if (helm) {
     const chart = resolveChart(helm, sourced, [...path, 'helm']);
@@ -93,13 +101,16 @@ function readSources({ helm, manifests }: Pick<AppWords, 'helm' | 'manifests'>, 
       continue;
     }
     sources.push({ kind: 'manifest', manifest: read.manifest });
-    const found = read.bytes && servicesIn(read.bytes);
+    const found = read.bytes && objectsIn(read.bytes);
+    const where = whereValue(sourced, at);
     if (found && 'fault' in found)
-      problems.push({ at: whereValue(sourced, at), message: `manifests: ${show(location)}: ${found.fault}` });
-    if (found && 'services' in found) services.push(...found.services);
+      problems.push({ at: where, message: `manifests: ${show(location)}: ${found.fault}` });
+    if (found && 'objects' in found)
+      objects.push(...found.objects.map((object) => ({ ...object, manifest: location, at: where })));
     else known = false;
   }
-  return { sources, problems, ...(known && { services }) };
+  const services = objects.filter(({ kind }) => kind === 'Service').map(({ name }) => name);
+  return { sources, problems, objects, ...(known && { services }) };
 }
 
 function findAppProblems(
@@ -141,7 +152,7 @@ function findInjectProblems(apps: readonly App[]): Problem[] {
   });
 }
 
-function readAddons({ addons, mesh }: Spec, sourced: Sourced): ReadApps {
+function readAddons({ addons, mesh }: Spec, sourced: Sourced): ReadApps & { readonly objects: readonly AppObject[] } {
   const wanted = Object.values(ADDONS).flatMap((addon) => {
     const words = addons[addon.name];
     return words === undefined || words === 'none' ? [] : [{ addon, words }];
@@ -151,6 +162,7 @@ function readAddons({ addons, mesh }: Spec, sourced: Sourced): ReadApps {
   const has = (need: string) => (need === 'linkerd' ? meshed : names.has(need));
   const apps: App[] = [];
   const problems: Problem[] = [];
+  const objects: AppObject[] = [];
   for (const { addon, words } of wanted) {
     const { name, namespace, needs, retired } = addon;
     const path = ['spec', 'addons', name];
@@ -168,8 +180,9 @@ function readAddons({ addons, mesh }: Spec, sourced: Sourced): ReadApps {
     problems.push(...findIdleWords(words, own.sources.length > 0 ? own.sources : pinned, sourced, path));
     const inject = addon.inject && meshed;
     apps.push(withHash({ name, namespace, inject, sources, exports: [], ...(retired && { retired }), at }));
+    objects.push(...ownedBy(name, namespace, own.objects));
   }
-  return { apps, problems };
+  return { apps, problems, objects };
 }
 
 /** What a spec names in place of the pinned sources of an add-on. */

@@ -45,7 +45,7 @@ describe('what is wrong with an app', () => {
       expect.stringMatching(/manifests: "m\/bad.yaml": not YAML: line \d: /),
     ]);
     expect(await problems('[{name: x, manifests: [m/bad.yaml]}]', { 'm/bad.yaml': `${WEB}---\nname: no\n` })).toEqual([
-      expect.stringContaining('manifests: "m/bad.yaml": line 4: no object of Kubernetes: it lacks apiVersion and kind'),
+      expect.stringContaining('manifests: "m/bad.yaml": line 5: no object of Kubernetes: it lacks apiVersion and kind'),
     ]);
   });
 
@@ -56,9 +56,58 @@ describe('what is wrong with an app', () => {
     ]);
   });
 
+  describe('two that bring one object', () => {
+    const app = (name: string, namespace: string, ...files: string[]) =>
+      `{name: ${name}, namespace: ${namespace}, manifests: [${files.join(', ')}]}`;
+    const object = (kind: string, more = '') => `apiVersion: ${more}v1\nkind: ${kind}\nmetadata: {name: web}\n`;
+    const files = {
+      'm/more.yaml': `${object('ConfigMap')}---\n${object('Service', 'example.com/')}---\n${WEB}`,
+      'm/role.yaml': object('ClusterRole', 'rbac.authorization.k8s.io/'),
+      'm/there.yaml': 'apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: n}\n',
+      'm/list.yaml': `apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Service, metadata: {name: web}}\n`,
+    };
+
+    test.each([
+      [
+        'in one namespace',
+        app('y', 'n', 'm/more.yaml'),
+        'y and x both bring Service web in namespace n: "m/more.yaml" line 9',
+      ],
+      ['in a namespace that the object names', app('y', 'o', 'm/there.yaml'), 'both bring Service web in namespace n'],
+      [
+        'in a list',
+        app('y', 'n', 'm/list.yaml'),
+        'both bring Service web in namespace n: "m/list.yaml" line 1, "m/web.yaml" line 1',
+      ],
+    ])('%s', async (_, second, message) => {
+      const found = await problems(`[${app('x', 'n', 'm/web.yaml')}, ${second}]`, files);
+      expect(found).toEqual([expect.stringContaining(message)]);
+      expect(found[0]).toMatch(
+        /^labs\/a\.yaml:4:\d+: .* \(the other is at labs\/a\.yaml:4:\d+; leave it out of one of them\)$/,
+      );
+    });
+
+    test('of the cluster, from whatever namespace', async () => {
+      const found = await problems(`[${app('x', 'n', 'm/role.yaml')}, ${app('y', 'o', 'm/role.yaml')}]`, files);
+      expect(found).toEqual([expect.stringContaining('y and x both bring ClusterRole web: "m/role.yaml" line 1')]);
+    });
+
+    test('as an add-on and an app', async () => {
+      const spec = `{addons: {grafana: {manifests: [m/there.yaml]}}, apps: [${app('x', 'n', 'm/web.yaml')}]}`;
+      const found = await problemsIn({ 'a.yaml': clusterText('a', spec), 'm/web.yaml': WEB, ...files });
+      expect(found).toContainEqual(expect.stringContaining('x and grafana both bring Service web in namespace n'));
+    });
+
+    test('but not in two namespaces, of two groups, or twice in one app', async () => {
+      const apps = [app('x', 'n', 'm/web.yaml', 'm/more.yaml'), app('y', 'o', 'm/more.yaml')];
+      expect(await hashOf(`[${apps.join(', ')}]`, files)).toBeDefined();
+    });
+  });
+
   test('one namespace with two words about proxies', async () => {
     const one = '{name: x, namespace: n, inject: true, manifests: [m/web.yaml]}';
-    const found = await problems(`[${one}, {name: y, namespace: n, manifests: [m/web.yaml]}]`, {}, 'linkerd');
+    const files = { 'm/y.yaml': WEB.replace('web', 'y') };
+    const found = await problems(`[${one}, {name: y, namespace: n, manifests: [m/y.yaml]}]`, files, 'linkerd');
     expect(found).toEqual([expect.stringContaining('y and x share namespace n, and only one of them says inject')]);
   });
 });
