@@ -42,7 +42,7 @@ export async function certs(flags: CertsFlags, io: Io): Promise<number> {
   const first = await look(session, desired, flags);
   if (flags.dryrun) {
     sayWarnings(first, session, io);
-    await printPlan(first.plan, flags, io);
+    await printPlan(first.plan, session.lab.path, flags, io);
     return EXIT.done;
   }
   if (first.plan.steps.length === 0) return show(first, first, [], session, flags, io);

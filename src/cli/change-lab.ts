@@ -52,7 +52,7 @@ export async function changeLab(verb: string, rounds: readonly Round[], flags: C
     return plan;
   };
   if (flags.dryrun) {
-    await printPlan(await planRound(rounds[0] as Round), flags, io);
+    await printPlan(await planRound(rounds[0] as Round), session.lab.path, flags, io);
     return EXIT.done;
   }
   const work = workOf(session, verb, flags, io);

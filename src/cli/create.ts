@@ -42,5 +42,5 @@ async function showPlan(
     print(io, `lab ${desired.lab.name} on Docker network ${desired.network.name} (${network})\n\n`);
     print(io, `${formatClusters(infos, false)}\n\n`);
   }
-  await printPlan(plan, flags, io);
+  await printPlan(plan, session.lab.path, flags, io);
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { EnvironmentError, EXIT, InputError } from '../errors.ts';
 import { chooseKubeconfig } from '../exec/kubeconfig.ts';
 import { createRunner } from '../exec/run-command.ts';
@@ -10,7 +11,7 @@ import { observeRouting, observeWorld } from '../observe/observe.ts';
 import { planDelete } from '../plan/plan-delete.ts';
 import { loadLab } from '../spec/load.ts';
 import { nearest } from '../spec/suggest.ts';
-import { labUid } from '../spec/uid.ts';
+import { labUid, resolveReal } from '../spec/uid.ts';
 import { quoteWord } from '../step/shell.ts';
 import { describeFailures, executePlan, type Work, withLab } from './execute-plan.ts';
 import { leaveOnInterrupt } from './interrupt.ts';
@@ -58,7 +59,7 @@ export async function deleteClusters(flags: DeleteFlags, io: Io): Promise<number
     return { plan, names, keeps: linkerdOf(observed) };
   };
   if (flags.dryrun) {
-    await printPlan((await look()).plan, flags, io);
+    await printPlan((await look()).plan, resolveReal(resolve(io.cwd, dir)), flags, io);
     return EXIT.done;
   }
   // Wrong names and a missing engine are told before anything is written.

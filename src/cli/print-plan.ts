@@ -4,11 +4,11 @@ import { formatPlan } from '../report/plan-text.ts';
 import type { Plan } from '../step/step.ts';
 import { type Flags, type Io, print } from './io.ts';
 
-/** A plan in the format that was asked for; what a format needs is loaded only for it. */
-export async function printPlan(planned: Plan, { output, timeout }: Flags, io: Io): Promise<void> {
+/** The plan of the lab in `folder` in the format that was asked for; what a format needs is loaded only for it. */
+export async function printPlan(planned: Plan, folder: string, { output, timeout }: Flags, io: Io): Promise<void> {
   const plan = withTimeout(planned, timeout);
   if (isData(output)) printData(plan, output, io);
-  else if (output === 'script') print(io, (await import('../report/plan-script.ts')).renderScript(plan));
+  else if (output === 'script') print(io, (await import('../report/plan-script.ts')).renderScript(plan, folder));
   else if (output === 'name') print(io, plan.steps.map(({ id }) => id).join('\n'));
   else print(io, formatPlan(plan, output === 'wide'));
 }

@@ -69,7 +69,7 @@ async function measureLab(input: Measurement): Promise<number> {
   const prepare = planProbes(desired, scope, { imageOf: (node) => flags.image ?? images.get(node) });
   const cleanup = planCleanup(desired, scope);
   if (flags.dryrun) {
-    await printPlan({ ...prepare, steps: [...prepare.steps, ...cleanup.steps] }, flags, io);
+    await printPlan({ ...prepare, steps: [...prepare.steps, ...cleanup.steps] }, session.lab.path, flags, io);
     return EXIT.done;
   }
   const work = workOf(session, 'verify', flags, io);

@@ -1,6 +1,7 @@
+import { quoteWord } from '../step/shell.ts';
 import type { Plan } from '../step/step.ts';
 import { CERTIFICATE_FUNCTIONS } from './render-certificate.ts';
-import { renderStep } from './render-step.ts';
+import { type Render, renderStep, renderValue } from './render-step.ts';
 
 const FUNCTIONS = `# retry SECONDS EVERY COMMAND...: until it succeeds; standard input is the same for every try
 retry() {
@@ -60,13 +61,30 @@ const foldersOf = ({ steps }: Plan): string[] => {
 
 const dirname = (file: string): string => file.replace(/\/[^/]*$/, '');
 
-/** The plan as a bash script that does the same, one step after the other, with a comment a step. */
-export function renderScript(plan: Plan): string {
+/** Files of the lab's folder by way of a variable, so that script and folder can be moved. */
+const renderInFolder =
+  (folder: string): Render =>
+  (value) =>
+    typeof value === 'string' && value.startsWith(`${folder}/`)
+      ? `"$LAB_DIR"/${quoteWord(value.slice(folder.length + 1))}`
+      : renderValue(value);
+
+const folderLines = (folder: string): string[] => [
+  '# The folder of the specs; LAB_DIR says where it is, if not there.',
+  `LAB_DIR=\${LAB_DIR:-${quoteWord(folder)}}`,
+];
+
+/**
+ * The plan as a bash script that does the same, one step after the other, with a comment a step. Files are looked for in
+ * `folder`, that of the specs.
+ */
+export function renderScript(plan: Plan, folder: string): string {
+  const render = renderInFolder(folder);
   const steps = plan.steps.map((step) =>
     [
       comment(`${step.clusters.join(', ') || 'lab'}: ${step.title}`),
       ...(step.why ? [comment(step.why)] : []),
-      ...renderStep(step),
+      ...renderStep(step, render),
     ].join('\n'),
   );
   return `${[
@@ -74,6 +92,7 @@ export function renderScript(plan: Plan): string {
     comment(`lab ${plan.verb}, lab ${plan.lab.name}. ${plan.summary}`),
     'set -euo pipefail',
     '',
+    ...(steps.some((step) => step.includes('"$LAB_DIR"/')) ? folderLines(folder) : []),
     `STATE=\${XDG_STATE_HOME:-$HOME/.local/state}/lab/labs/${plan.lab.uid}`,
     `(umask 077 && mkdir -p ${foldersOf(plan).join(' ')})`,
     '',

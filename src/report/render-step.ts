@@ -11,8 +11,11 @@ export function renderValue(value: Value): string {
   return 'file' in value ? `"$STATE/${value.file}"` : `"$${variable(value.ref)}"`;
 }
 
+/** How values stand in a script. */
+export type Render = (value: Value) => string;
+
 /** A command line of values that can be pasted into a shell. */
-export const renderArgv = (argv: readonly Value[]): string => argv.map(renderValue).join(' ');
+const renderArgv = (argv: readonly Value[], render: Render): string => argv.map(render).join(' ');
 
 /** What stands before a command line. */
 export const renderEnv = (env: Environment = {}): string =>
@@ -20,8 +23,8 @@ export const renderEnv = (env: Environment = {}): string =>
     .map(([name, value]) => `${name}=${value === '' ? '' : renderValue(value)} `)
     .join('');
 
-const retriedArgv = ({ argv, retry }: QueryStep): string =>
-  retry ? `retry ${retry.for} ${retry.every} ${renderArgv(argv)} </dev/null` : renderArgv(argv);
+const retriedArgv = ({ argv, retry }: QueryStep, render: Render): string =>
+  retry ? `retry ${retry.for} ${retry.every} ${renderArgv(argv, render)} </dev/null` : renderArgv(argv, render);
 
 /** Their values are in no script: whoever runs it has to bring them. */
 const renderSecrets = ({ names }: Partial<SecretEnv> = {}): string[] =>
@@ -31,21 +34,24 @@ const renderSecrets = ({ names }: Partial<SecretEnv> = {}): string[] =>
 const YOURS = `"\${KUBECONFIG:-$HOME/.kube/config}"`;
 
 /** A step as lines of bash, for a script that defines what `renderScript` puts at its head. */
-export function renderStep(step: Step): string[] {
+export function renderStep(step: Step, render: Render = renderValue): string[] {
   switch (step.kind) {
     case 'run': {
       const retried = step.retry ? `retry ${step.retry.for} ${step.retry.every} ` : '';
       const command = withInput(
-        `${renderEnv(step.env)}${retried}${renderArgv(step.argv)}`,
+        `${renderEnv(step.env)}${retried}${renderArgv(step.argv, render)}`,
         step.stdin,
         step.retry !== undefined,
       );
-      return [...renderSecrets(step.secretEnv), ...(step.precondition ? guarded(step.precondition, command) : command)];
+      return [
+        ...renderSecrets(step.secretEnv),
+        ...(step.precondition ? guarded(step.precondition, command, render) : command),
+      ];
     }
     case 'query':
       return [
         ...renderSecrets(step.secretEnv),
-        `${variable(step.capture)}=$(${withInput(`${renderEnv(step.env)}${retriedArgv(step)}`, step.stdin, false).join('\n')})`,
+        `${variable(step.capture)}=$(${withInput(`${renderEnv(step.env)}${retriedArgv(step, render)}`, step.stdin, false).join('\n')})`,
       ];
     case 'write':
       return [`(umask 077 && printf '%s\\n' ${renderValue(step.content)} > ${renderValue(step.file)})`];
@@ -56,11 +62,11 @@ export function renderStep(step: Step): string[] {
     case 'wait':
       return [renderWait(step)];
     case 'certificate':
-      return renderCertificate(step.action, renderValue);
+      return renderCertificate(step.action, render);
     case 'check':
       return 'reads' in step.check
-        ? [...renderSecrets(step.check.secretEnv), `${renderArgv(step.check.argv)} >/dev/null`]
-        : guarded(step.check, []);
+        ? [...renderSecrets(step.check.secretEnv), `${renderArgv(step.check.argv, render)} >/dev/null`]
+        : guarded(step.check, [], render);
   }
 }
 
@@ -93,8 +99,13 @@ function withInput(command: string, stdin: QueryStep['stdin'], retried: boolean)
   return [`${command} <<'${end}'`, ...lines, end];
 }
 
-function guarded({ argv, expect, otherwise, message }: Precondition, command: readonly string[]): string[] {
-  const holds = expect === 'empty' ? `[ -z "$(${renderArgv(argv)})" ]` : `! ${renderArgv(argv)} >/dev/null 2>&1`;
+function guarded(
+  { argv, expect, otherwise, message }: Precondition,
+  command: readonly string[],
+  render: Render,
+): string[] {
+  const holds =
+    expect === 'empty' ? `[ -z "$(${renderArgv(argv, render)})" ]` : `! ${renderArgv(argv, render)} >/dev/null 2>&1`;
   if (otherwise === 'skip') return [`if ${holds}; then`, ...command, 'fi'];
   return [`${holds} || { echo ${quoteWord(message)} >&2; exit 1; }`, ...command];
 }

@@ -59,7 +59,7 @@ export function loadLab(options: LoadOptions): LoadedLab {
 
 /** The same, with the problems beside what could be read. */
 export function readLab({ dir, cwd, stateKey, defaultsFile }: LoadOptions): ReadLab {
-  const path = resolve(cwd, dir);
+  const path = resolveReal(resolve(cwd, dir));
   const found = findSpecFiles(path, dir);
   const own = defaultsFile === undefined ? undefined : describeOwnFile(defaultsFile, cwd);
   const labFiles = found.files.filter(({ role }) => role === 'lab');
@@ -71,10 +71,10 @@ export function readLab({ dir, cwd, stateKey, defaultsFile }: LoadOptions): Read
   const { workloads, problems: workloadProblems } = readWorkloads(read.workloads, read);
   const manifest = resolveManifest(shared.file.spec.loadBalancer.manifest, shared.sourced, MANIFEST);
   const lab = buildLab({
-    name: shared.file.metadata?.name ?? toName(basename(resolveReal(path))) ?? 'lab',
+    name: shared.file.metadata?.name ?? toName(basename(path)) ?? 'lab',
     uid: labUid(dir, cwd, stateKey),
     dir: quoteWord(dir),
-    path: resolveReal(path),
+    path,
     file: shared.file,
     sourced: shared.sourced,
     manifest: 'problem' in manifest ? { location: '' } : manifest,

@@ -25,7 +25,7 @@ function firstPlan(declared: Lab) {
 function expectPlan(name: string, declared: Lab): void {
   const plan = firstPlan(declared);
   expectGolden(`${name}.json`, `${JSON.stringify(plan, undefined, 2)}\n`);
-  expectGolden(`${name}.sh`, renderScript(plan));
+  expectGolden(`${name}.sh`, renderScript(plan, '/labs/practical/clusters'));
   expectGolden(`${name}.txt`, `${formatPlan(plan, false)}\n`);
 }
 

@@ -136,7 +136,7 @@ describe('the proxy of an external workload', () => {
   it('can be read as a plan, and as a script', () => {
     const plan = planOf(declared, world);
     expectGolden('workload.json', `${JSON.stringify(plan, undefined, 2)}\n`);
-    expectGolden('workload.sh', renderScript(plan));
+    expectGolden('workload.sh', renderScript(plan, '/labs'));
     expectGolden('workload.txt', `${formatPlan(plan, false)}\n`);
   });
 
@@ -147,7 +147,7 @@ describe('the proxy of an external workload', () => {
       ...['docker', 'cp', { file: 'certificates/anchor.key' }, 'smiley-spire-server:/anchor.key'],
     ]);
     expect(stepOf('spire/server').argv.join(' ')).toContain('--network none');
-    expect(renderScript(planOf(declared, world))).toContain(
+    expect(renderScript(planOf(declared, world), '/labs')).toContain(
       'docker cp "$STATE/certificates/anchor.key" smiley-spire-server:/anchor.key',
     );
     const risk = /the key of the trust anchor goes into a container of SPIRE beside smiley: whoever can use Docker/;

@@ -27,7 +27,7 @@ function stage(desired: DesiredCertificates = desiredCertificates()) {
     const diff = diffCertificates(desired, observed, { names: ['a', 'b'], discardKey: false, command: 'lab', ...more });
     expect(diff.problems).toEqual([]);
     const script = join(dir, 'plan.sh');
-    writeFileSync(script, renderScript(planCertificates({ lab: LAB, desired, observed }, diff)));
+    writeFileSync(script, renderScript(planCertificates({ lab: LAB, desired, observed }, diff), dir));
     const { status, stdout, stderr } = spawnSync('bash', [script], {
       env: { PATH: process.env.PATH, HOME: dir },
       encoding: 'utf8',

@@ -31,13 +31,18 @@ function makeStage() {
     chmodSync(join(dir, 'bin', tool), 0o755);
   }
   const log = join(dir, 'log');
-  const run = (steps: readonly Step[], does: Readonly<Record<string, string>> = {}) => {
+  const run = (
+    steps: readonly Step[],
+    does: Readonly<Record<string, string>> = {},
+    { folder = '/labs', set = {} }: { readonly folder?: string; readonly set?: NodeJS.ProcessEnv } = {},
+  ) => {
     rmSync(log, { force: true });
     const script = join(dir, 'plan.sh');
-    writeFileSync(script, renderScript(planWith(steps)));
+    writeFileSync(script, renderScript(planWith(steps), folder));
     const env = {
       ...{ PATH: `${join(dir, 'bin')}:${process.env.PATH}`, HOME: dir, LOG: log },
       ...Object.fromEntries(Object.entries(does).map(([tool, code]) => [`${tool}_does`, code])),
+      ...set,
     };
     const { status, stderr } = spawnSync('bash', [script], {
       env,
@@ -68,6 +73,22 @@ describe('a plan as a script', () => {
     expect(calls).toEqual([
       ['kind', ...nasty, `<${stdin.trimEnd()}`],
       ['docker', 'after', '<'],
+    ]);
+  });
+
+  it('finds the files of the folder where it is, or where somebody moved it', () => {
+    const { run } = makeStage();
+    const folder = "/my labs/it's $HOME";
+    const files = [`${folder}/routes/x y.yaml`, `${folder}-b/x`, folder];
+    const query = { ...base, kind: 'query', id: 'a/q', capture: 'a/q', argv: ['kubectl', files[0] ?? ''] } as const;
+    const steps = [step(['kind', ...files]), query];
+    expect(run(steps, {}, { folder }).calls).toEqual([
+      ['kind', ...files, '<'],
+      ['kubectl', files[0], '<'],
+    ]);
+    expect(run(steps, {}, { folder, set: { LAB_DIR: '/else where' } }).calls).toEqual([
+      ['kind', '/else where/routes/x y.yaml', ...files.slice(1), '<'],
+      ['kubectl', '/else where/routes/x y.yaml', '<'],
     ]);
   });
 
@@ -213,7 +234,9 @@ describe('a plan as a script', () => {
   it('says what each step is for, and is a script by itself', () => {
     const script = renderScript(
       planWith([step(['kind'], { title: 'make it', why: 'Because.' })], { summary: 'Plan: one.' }),
+      '/labs',
     );
+    expect(script).not.toContain('LAB_DIR');
     expect(script).toMatch(/^#!\/usr\/bin\/env bash\n# lab create, lab practical\. Plan: one\.\nset -euo pipefail\n/);
     expect(script).toContain('\n# a: make it\n# Because.\nkind\n');
     execFileSync('bash', ['-n'], { input: script });
