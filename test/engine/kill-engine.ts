@@ -36,12 +36,19 @@ export async function killEngine({ pid }: Engine): Promise<void> {
 
 /** Waits for whoever watches over it, or else starts it with the same words, and waits until it answers. */
 export async function reviveEngine({ program, args, env, cwd, log }: Engine): Promise<void> {
-  // systemd marks what it started so, and starts it again.
-  if (env.INVOCATION_ID === undefined) {
+  const start = () => {
     const isFile = statSync(log, { throwIfNoEntry: false })?.isFile() ?? false;
     const output = isFile ? openSync(log, 'a') : ('ignore' as const);
-    spawn(program, args, { env, cwd, detached: true, stdio: ['ignore', output, output] }).unref();
+    const engine = spawn(program, args, { env, cwd, detached: true, stdio: ['ignore', output, output] });
+    engine.unref();
     if (typeof output === 'number') closeSync(output);
-  }
-  await until('the engine is back', 120, answers);
+    return engine;
+  };
+  // systemd marks what it started so, and starts it again.
+  let started = env.INVOCATION_ID === undefined ? start() : undefined;
+  await until('the engine is back', 120, () => {
+    // It does not start while its pid file names a process, be it one that is dead and that nobody has reaped yet.
+    if (started && started.exitCode !== null) started = start();
+    return answers();
+  });
 }
