@@ -10,6 +10,8 @@ export const LINKERD = {
   localMirror: 'linkerd-local-service-mirror',
   /** On either namespace: what was applied, once all of it ran. */
   inputsAnnotation: 'lab/inputs',
+  /** In place of that, from the first change to the last: whatever is there then is no known form. */
+  unfinished: 'unfinished',
   /** On a Link that a lab made: whose it is, and how it came about. */
   linkAnnotation: 'lab/link',
 } as const;

@@ -27,12 +27,9 @@ export const deploymentStep = (
   for: { resource: 'deployment', namespace, name },
 });
 
-/** In place of the inputs, from the first change to the last: whatever is there then is no known form. */
-export const UNFINISHED = 'unfinished';
-
 /** Notes on a namespace that something else is being applied: a run that fails or is killed leaves it at that. */
 export const unfinishedStep = (cluster: string, id: string, namespace: string, needs: readonly string[]): RunStep => ({
-  ...inputsStep(cluster, id, namespace, UNFINISHED, needs),
+  ...inputsStep(cluster, id, namespace, LINKERD.unfinished, needs),
   title: `note that ${namespace} changes`,
 });
 

@@ -1,6 +1,6 @@
 import type { Desired } from '../lab/desired.ts';
+import { LINKERD, type LinkerdState } from '../lab/linkerd.ts';
 import type { Observed } from '../lab/observed.ts';
-import { UNFINISHED } from '../mesh/linkerd-command.ts';
 import { controlPlaneValues, inputsOf } from '../mesh/linkerd-values.ts';
 import type { MeshMember } from './mesh-members.ts';
 
@@ -13,7 +13,7 @@ export interface ControlPlaneChange {
 /** What the control plane of a cluster lacks; undefined when it is as it should be. */
 export function diffControlPlane(
   desired: Desired,
-  { certificates }: Observed,
+  observed: Observed,
   member: MeshMember,
 ): ControlPlaneChange | undefined {
   const { state, version } = member;
@@ -21,12 +21,16 @@ export function diffControlPlane(
   if (state.version !== version) return { action: 'upgrade', why: `${state.version} → ${version}` };
   const wanted = inputsOf(version, controlPlaneValues(desired, member.cluster, member.spec));
   if (state.inputs === undefined) return { action: 'upgrade', why: 'its install was never finished' };
-  if (state.inputs === UNFINISHED) return { action: 'upgrade', why: 'its last change was never finished' };
+  if (state.inputs === LINKERD.unfinished) return { action: 'upgrade', why: 'its last change was never finished' };
   if (state.inputs !== wanted) return { action: 'upgrade', why: 'its values changed' };
-  const issuer = certificates?.issuers[member.cluster.name]?.certificate?.fingerprint;
+  const issuer = observed.certificates?.issuers[member.cluster.name]?.certificate?.fingerprint;
   if (issuer !== undefined && issuer !== state.issuer) return { action: 'upgrade', why: 'its issuer changed' };
-  const trusted = certificates?.bundle.trusted.map(({ fingerprint }) => fingerprint) ?? [];
-  if (trusted.length > 0 && trusted.toSorted().join() !== state.anchors.toSorted().join())
-    return { action: 'upgrade', why: 'the trust anchors changed' };
+  if (anchorsChanged(state, observed)) return { action: 'upgrade', why: 'the trust anchors changed' };
   return state.ready ? undefined : { action: 'check', why: 'it is not ready' };
+}
+
+/** Whether a cluster trusts something else than it is to; it is not known before there are certificates. */
+export function anchorsChanged({ anchors }: LinkerdState, { certificates }: Observed): boolean {
+  const trusted = certificates?.bundle.trusted.map(({ fingerprint }) => fingerprint) ?? [];
+  return trusted.length > 0 && trusted.toSorted().join() !== anchors.toSorted().join();
 }

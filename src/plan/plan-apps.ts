@@ -12,12 +12,11 @@ import {
 import type { Target } from '../apps/render-steps.ts';
 import { EnvironmentError } from '../errors.ts';
 import type { Desired, DesiredCluster } from '../lab/desired.ts';
-import { formatCount } from '../lab/format-count.ts';
 import type { Observed } from '../lab/observed.ts';
 import { isSettled } from '../lab/ownership.ts';
 import type { Plan, Step } from '../step/step.ts';
 import { type AppChange, diffApps } from './diff-apps.ts';
-import { verbPlan } from './verb-plan.ts';
+import { summariseSteps, verbPlan } from './verb-plan.ts';
 
 export interface AppsRequest {
   readonly names: readonly string[];
@@ -135,10 +134,5 @@ export function planAppsVerb(desired: Desired, observed: Observed, names: readon
   const helm = observed.missing.find(({ what }) => what.startsWith('helm '));
   if (helm && steps.some((step) => step.kind === 'query' && step.argv[0] === 'helm'))
     throw new EnvironmentError(`charts need helm: ${helm.what}`, helm.hint);
-  const clusters = [...new Set(steps.flatMap((step) => step.clusters))].sort();
-  const summary =
-    steps.length === 0
-      ? 'Plan: nothing to do.'
-      : `Plan: ${formatCount(steps.length, 'step')} on ${clusters.join(', ')}.`;
-  return verbPlan('apps', desired, steps, summary, warnings);
+  return verbPlan('apps', desired, steps, summariseSteps(steps), warnings);
 }

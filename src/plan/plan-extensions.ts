@@ -3,6 +3,7 @@ import { extensionSteps, restartSteps } from '../mesh/linkerd-install.ts';
 import { controllerOf, removeGatewayStep } from '../mesh/linkerd-links.ts';
 import { type Controller, extensionValues, inputsOf } from '../mesh/linkerd-values.ts';
 import type { Step } from '../step/step.ts';
+import { anchorsChanged } from './diff-linkerd.ts';
 import type { MeshMember } from './mesh-members.ts';
 import { type After, canChange, type MeshWork } from './mesh-work.ts';
 import type { LinkToMake, StaleLink } from './plan-links.ts';
@@ -52,54 +53,44 @@ function stepsOf(member: MeshMember, work: MeshWork, changes: Changes): Step[] {
     ? []
     : extensionSteps({ ...member, desired: work.desired }, { controllers, gateway, installed, needs });
   const unused = extension?.gateway !== undefined && !gateway;
-  const last = made.length > 0 ? made.slice(-1).map(({ id }) => id) : needs;
-  const removed = unused ? [removeGatewayStep(cluster.name, last)] : [];
-  const restarted =
-    installed && trustsOthers(member, work)
-      ? restartSteps(
-          cluster.name,
-          running(member, changes, gateway),
-          removed.length > 0 ? removed.map(({ id }) => id) : last,
-        )
-      : [];
-  return [...made, ...removed, ...restarted];
+  const steps = [...made];
+  const last = () => (steps.length > 0 ? steps.slice(-1).map(({ id }) => id) : needs);
+  if (unused) steps.push(removeGatewayStep(cluster.name, last()));
+  if (installed && trustsOthers(member, work))
+    steps.push(...restartSteps(cluster.name, running(member, changes, gateway), last()));
+  return steps;
 }
 
+const linksThatStay = ({ cluster: { name }, state }: MeshMember, { stale }: Changes) =>
+  (state?.extension.links ?? []).filter(({ to }) => !stale.some((link) => link.from === name && link.to === to));
+
 /** Deployments of the extension that are there and stay. */
-const running = ({ cluster: { name }, state }: MeshMember, { stale }: Changes, gateway: boolean): string[] => [
+const running = (member: MeshMember, changes: Changes, gateway: boolean): string[] => [
   LINKERD.localMirror,
-  ...(gateway && state?.extension.gateway ? [LINKERD.gateway] : []),
-  ...(state?.extension.links ?? [])
-    .filter(({ to }) => !stale.some((link) => link.from === name && link.to === to))
-    .map(({ to }) => controllerOf(to)),
+  ...(gateway && member.state?.extension.gateway ? [LINKERD.gateway] : []),
+  ...linksThatStay(member, changes).map(({ to }) => controllerOf(to)),
 ];
 
 /** A proxy learns what to trust when it starts; an upgrade of Linkerd refuses an issuer that some proxy does not trust. */
 function trustsOthers({ state }: MeshMember, { observed, request }: MeshWork): boolean {
-  const trusted = observed.certificates?.bundle.trusted.map(({ fingerprint }) => fingerprint) ?? [];
-  if (!state || trusted.length === 0) return false;
+  if (!state || !observed.certificates?.bundle.trusted.length) return false;
   const lags = state.outdated.some(({ pod }) => pod.startsWith(`${LINKERD.multicluster}/`));
-  return lags || (request.install && state.anchors.toSorted().join() !== trusted.toSorted().join());
+  return lags || (request.install && anchorsChanged(state, observed));
 }
 
 /** Those of the Links that are there and stay, and of those that are being made. */
-function controllersOf({ cluster: { name }, state }: MeshMember, { links, stale }: Changes): Controller[] {
-  const kept = (state?.extension.links ?? [])
-    .filter(({ to }) => !stale.some((link) => link.from === name && link.to === to))
-    .map(({ to, gateway }) => ({ to, gateway: gateway.length > 0 }));
-  const made = links
-    .filter(({ edge }) => edge.from === name)
+function controllersOf(member: MeshMember, changes: Changes): Controller[] {
+  const kept = linksThatStay(member, changes).map(({ to, gateway }) => ({ to, gateway: gateway.length > 0 }));
+  const made = changes.links
+    .filter(({ edge }) => edge.from === member.cluster.name)
     .map(({ edge }) => ({ to: edge.to, gateway: edge.mode === 'gateway' }));
   return [...kept.filter(({ to }) => !made.some((one) => one.to === to)), ...made];
 }
 
 /** An edge of the lab wants it, or a Link that somebody else made uses it. */
-function needsGateway({ cluster: { name } }: MeshMember, { edges, members }: MeshWork, { stale }: Changes): boolean {
+function needsGateway({ cluster: { name } }: MeshMember, { edges, members }: MeshWork, changes: Changes): boolean {
   if (edges.some(({ to, mode }) => to === name && mode === 'gateway')) return true;
-  return members.some(({ cluster, state }) =>
-    state?.extension.links.some(
-      ({ to, gateway }) =>
-        to === name && gateway.length > 0 && !stale.some((link) => link.from === cluster.name && link.to === to),
-    ),
+  return members.some((member) =>
+    linksThatStay(member, changes).some(({ to, gateway }) => to === name && gateway.length > 0),
   );
 }

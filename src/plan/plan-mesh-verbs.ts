@@ -1,13 +1,12 @@
 import { InputError, type Problem } from '../errors.ts';
 import type { Desired } from '../lab/desired.ts';
-import { formatCount } from '../lab/format-count.ts';
 import type { LinkMode } from '../lab/mesh.ts';
 import type { Observed } from '../lab/observed.ts';
 import type { Plan } from '../step/step.ts';
 import { apiFamily, type Edge } from './edges.ts';
 import type { MeshRequest } from './mesh-work.ts';
 import { planMesh } from './plan-mesh.ts';
-import { verbPlan } from './verb-plan.ts';
+import { summariseSteps, verbPlan } from './verb-plan.ts';
 
 /** Linkerd and its multicluster extension on the named clusters. */
 export const planLinkerd = (desired: Desired, observed: Observed, names: readonly string[]): Plan =>
@@ -76,10 +75,5 @@ function endProblem({ clusters, lab }: Desired, name: string): Problem[] {
 
 function planVerb(verb: string, desired: Desired, observed: Observed, request: MeshRequest): Plan {
   const { steps, warnings } = planMesh(desired, observed, request);
-  const clusters = [...new Set(steps.flatMap((step) => step.clusters))].sort();
-  const summary =
-    steps.length === 0
-      ? 'Plan: nothing to do.'
-      : `Plan: ${formatCount(steps.length, 'step')} on ${clusters.join(', ')}.`;
-  return verbPlan(verb, desired, steps, summary, warnings);
+  return verbPlan(verb, desired, steps, summariseSteps(steps), warnings);
 }

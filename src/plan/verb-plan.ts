@@ -1,4 +1,5 @@
 import type { Desired } from '../lab/desired.ts';
+import { formatCount } from '../lab/format-count.ts';
 import type { Plan, Step } from '../step/step.ts';
 
 /** A plan, with what the lab warns of anyway. */
@@ -16,3 +17,11 @@ export const verbPlan = (
   warnings: [...warnings, ...more],
   steps,
 });
+
+/** How much a verb does, and where. */
+export function summariseSteps(steps: readonly Step[]): string {
+  const clusters = [...new Set(steps.flatMap((step) => step.clusters))].sort();
+  return steps.length === 0
+    ? 'Plan: nothing to do.'
+    : `Plan: ${formatCount(steps.length, 'step')} on ${clusters.join(', ')}.`;
+}

@@ -1,5 +1,5 @@
-import { formatCount } from '../lab/format-count.ts';
 /** Paths of the Kubernetes API, and what its objects mean, as far as this project reads them. */
+import { formatCount } from '../lab/format-count.ts';
 import type { WaitFor } from '../step/step.ts';
 
 export interface Metadata {
